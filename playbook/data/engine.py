@@ -1,0 +1,90 @@
+"""The engine that holds the rows: DuckDB in this process, or Spark, behind one ibis expression.
+
+What differs between the two silently is settled here once: local time, and how a frame or file becomes a table.
+"""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+from typing import Any
+
+import ibis
+import ibis.expr.datatypes as dt
+import pandas as pd
+
+MONEY = dt.Decimal(18, 4)
+
+_INSTANT = dt.Timestamp(timezone="UTC")
+_NAIVE = dt.Timestamp()
+
+
+@ibis.udf.scalar.builtin(name="timezone", signature=((dt.string, _NAIVE), _INSTANT))
+def _duckdb_instant(zone, moment): ...
+
+
+@ibis.udf.scalar.builtin(name="timezone", signature=((dt.string, _INSTANT), _NAIVE))
+def _duckdb_local(zone, moment): ...
+
+
+@ibis.udf.scalar.builtin(name="from_utc_timestamp", signature=((_NAIVE, dt.string), _NAIVE))
+def _spark_local(moment, zone): ...
+
+
+class Engine:
+    """One connection, and the few things that differ between engines.
+
+    Parameters
+    ----------
+    name : {"duckdb", "spark"}
+        Which engine.
+    """
+
+    def __init__(self, name: str = "duckdb"):
+        self.name = name
+        self.connection = _duckdb() if name == "duckdb" else _spark()
+
+    def read(self, path: Path) -> ibis.Table:
+        """The table in a Parquet file."""
+        return self.connection.read_parquet(str(path))
+
+    def local(self, moment: ibis.Value, zone: str) -> ibis.Value:
+        """A UTC timestamp as the clock in `zone` shows it. (A cast to a zoned type gives the UTC day, silently.)"""
+        if zone == "UTC":
+            return moment
+        if self.name == "spark":
+            return _spark_local(moment, zone)
+        return _duckdb_local(zone, _duckdb_instant("UTC", moment))
+
+    def __repr__(self) -> str:
+        return f"Engine({self.name!r})"
+
+
+@functools.lru_cache
+def engine(name: str = "duckdb") -> Engine:
+    """The engine of that name; one connection a process."""
+    return Engine(name)
+
+
+def as_table(rows: ibis.Table | pd.DataFrame) -> ibis.Table:
+    """A table, whether given as one or as an analyst's frame."""
+    return ibis.memtable(rows) if isinstance(rows, pd.DataFrame) else rows
+
+
+def _duckdb() -> Any:
+    connection = ibis.duckdb.connect()
+    # ibis writes array lambdas with an arrow, which DuckDB 2 takes only when told so
+    connection.raw_sql("SET lambda_syntax = 'ENABLE_SINGLE_ARROW'")
+    return connection
+
+
+def _spark() -> Any:
+    from pyspark.sql import SparkSession
+
+    session = (
+        SparkSession.builder.appName("playbook")
+        .config("spark.sql.session.timeZone", "UTC")
+        .config("spark.ui.enabled", "false")
+        .getOrCreate()
+    )
+    return ibis.pyspark.connect(session)

@@ -1,0 +1,100 @@
+"""Customers: how many bought, how many for the first time, how many came back."""
+
+from __future__ import annotations
+
+from ..methods import intervals
+from .registry import Metric, Sum, ratio
+from .sales import SALES
+
+_ID = ("customer_id",)
+
+
+def _repeaters(t):
+    """Customers with two paid orders or more: as many as there are second orders (counted from 0)."""
+    return (t.customer_id.notnull() & (t.nth_order == 1)).sum()
+
+
+BUYERS = Sum("customers", {"paid": lambda t: t.customer_id.nunique(), "lines": lambda t: t.customer_id.nunique()}, _ID)
+NEW = Sum(
+    "new_customers",
+    {
+        "paid": lambda t: t.customer_id.nunique(where=t.customer_type == "new"),
+        "lines": lambda t: t.customer_id.nunique(where=t.customer_type == "new"),
+    },
+    _ID,
+)
+REPEATERS = Sum("repeaters", {"paid": _repeaters}, _ID)
+KNOWN_ORDERS = Sum("customer_orders", {"paid": lambda t: t.customer_id.count()}, _ID)
+KNOWN_SALES = Sum("customer_sales", {"paid": lambda t: t.amount.sum(where=t.customer_id.notnull())}, _ID)
+
+CUSTOMER_METRICS = (
+    Metric(
+        "customers",
+        "Customers",
+        "购买客户数",
+        "count",
+        "up",
+        "distinct customers of paid orders",
+        "Different customers who paid an order in the period; guests without a customer number are not counted.",
+        (BUYERS,),
+        lambda s: s["customers"],
+    ),
+    Metric(
+        "new_customers",
+        "New customers",
+        "新客数",
+        "count",
+        "up",
+        "customers whose first paid order lies in the period",
+        "Customers who paid their first order in the period, as far back as the shop's data go.",
+        (NEW,),
+        lambda s: s["new_customers"],
+    ),
+    Metric(
+        "repeat_rate",
+        "Repeat rate",
+        "复购率",
+        "share",
+        "up",
+        "customers with two or more paid orders ÷ customers",
+        "Of the customers who paid an order in the period, those who paid at least two in it.",
+        (REPEATERS, BUYERS),
+        lambda s: ratio(s["repeaters"], s["customers"]),
+        interval=lambda s: intervals.wilson(s["repeaters"], s["customers"]),
+        n="customers",
+    ),
+    Metric(
+        "customer_orders",
+        "Orders of known customers",
+        "会员订单数",
+        "count",
+        "up",
+        "paid orders with a customer number",
+        "Orders paid in the period by customers whom the shop can tell apart.",
+        (KNOWN_ORDERS,),
+        lambda s: s["customer_orders"],
+    ),
+    Metric(
+        "customer_sales",
+        "Sales to known customers",
+        "会员销售额",
+        "currency",
+        "up",
+        "gross sales − discounts of orders with a customer number",
+        "Goods of orders paid in the period by known customers, after the merchant's discounts, before returns.",
+        (KNOWN_SALES,),
+        lambda s: s["customer_sales"],
+    ),
+    Metric(
+        "guest_sales",
+        "Sales to guests",
+        "散客销售额",
+        "currency",
+        "up",
+        "gross sales − discounts of orders without a customer number",
+        "Goods of orders paid in the period that carry no customer number, after discounts, before returns.",
+        (SALES, KNOWN_SALES),
+        lambda s: s["sales"] - s["customer_sales"],
+        partial={"customer_sales": "The shop's orders carry no customer numbers."},
+    ),
+)

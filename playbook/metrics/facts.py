@@ -1,0 +1,118 @@
+"""Facts: the few relations that every metric is added up over, with the day they count on and what they break down by.
+
+===========  ===============================================  =========================
+fact         one row per                                      counts on
+===========  ===============================================  =========================
+placed       order                                            the day it was placed
+paid         paid order                                       the day it was paid
+lines        line of a paid order                             the day the order was paid
+returned     return                                           the day it was booked
+returned_of  return, as part of the order it belongs to       the day that order was paid
+===========  ===============================================  =========================
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import ibis
+
+from ..missing import Missing
+
+if TYPE_CHECKING:
+    from ..shop import Shop
+
+ORDER_TRAITS = ("platform", "store", "channel", "device", "country", "region", "city")
+PRODUCT_TRAITS = ("product_id", "product", "category", "brand", "role")
+TIME_PARTS = ("day", "week", "month", "quarter", "weekday", "hour")
+BREAKDOWNS = (*TIME_PARTS, *ORDER_TRAITS, "customer_type", *PRODUCT_TRAITS)
+
+
+def fact(shop: Shop, name: str) -> ibis.Table | Missing:
+    """The rows of a fact with their time in `at`; a Missing where the shop lacks a table or column that it is made of."""
+    return {
+        "placed": _placed,
+        "paid": _paid,
+        "lines": _lines,
+        "returned": _returned,
+        "returned_of": _returned_of,
+    }[name](shop)
+
+
+def _placed(shop: Shop) -> ibis.Table | Missing:
+    orders = shop.orders
+    return orders if isinstance(orders, Missing) else orders.mutate(at=orders.ordered_at)
+
+
+def _paid(shop: Shop) -> ibis.Table | Missing:
+    orders = shop.orders
+    if isinstance(orders, Missing):
+        return orders
+    paid = orders.filter(orders.paid_at.notnull())
+    if "customer_id" in paid.columns:
+        # a customer is new with the first order that she ever paid; ties in time go to the smaller order number
+        first = ibis.row_number().over(
+            group_by=[paid.customer_id], order_by=[paid.paid_at, paid.order_id]
+        )
+        kind = paid.customer_id.isnull().ifelse("guest", (first == 0).ifelse("new", "returning"))
+        paid = paid.mutate(customer_type=kind)
+    return paid.mutate(at=paid.paid_at)
+
+
+def _lines(shop: Shop) -> ibis.Table | Missing:
+    items, paid = shop.order_items, _paid(shop)
+    for part in (items, paid):
+        if isinstance(part, Missing):
+            return part
+    lines = items.drop(*(c for c in ("ordered_at", *ORDER_TRAITS) if c in items.columns and c not in _key(items, paid)))
+    of_order = ["customer_id", "customer_type", "at", *ORDER_TRAITS]
+    orders = paid.select(*_key(items, paid), *(c for c in of_order if c in paid.columns and c not in _key(items, paid)))
+    lines = lines.inner_join(orders, _key(items, paid))
+    return _with_product(shop, lines)
+
+
+def _returned(shop: Shop) -> ibis.Table | Missing:
+    returns = shop.returns
+    if isinstance(returns, Missing):
+        return returns
+    rows = returns.mutate(at=returns.returned_at)
+    paid = _paid(shop)
+    if "order_id" in rows.columns and not isinstance(paid, Missing):
+        key = _key(rows, paid)
+        traits = [c for c in (*ORDER_TRAITS, "customer_type") if c in paid.columns and c not in rows.columns]
+        if traits:
+            rows = rows.left_join(paid.select(*key, *traits), key, rname="{name}_of_order")
+            rows = rows.drop(*(f"{k}_of_order" for k in key if f"{k}_of_order" in rows.columns))
+    return _with_product(shop, rows)
+
+
+def _returned_of(shop: Shop) -> ibis.Table | Missing:
+    returns, paid = shop.returns, _paid(shop)
+    for part in (returns, paid):
+        if isinstance(part, Missing):
+            return part
+    if "order_id" not in returns.columns:
+        from ..missing import column_missing
+
+        return column_missing("returns", "order_id")
+    key = _key(returns, paid)
+    of_order = ["at", "customer_type", *ORDER_TRAITS]
+    orders = paid.select(*key, *(c for c in of_order if c in paid.columns and c not in key))
+    rows = returns.drop(*(c for c in ORDER_TRAITS if c in returns.columns and c not in key))
+    return _with_product(shop, rows.inner_join(orders, key))
+
+
+def _key(rows: ibis.Table, orders: ibis.Table) -> list[str]:
+    """What ties rows to their orders: the order number, within its platform where both say which."""
+    both = "platform" in rows.columns and "platform" in orders.columns
+    return ["platform", "order_id"] if both else ["order_id"]
+
+
+def _with_product(shop: Shop, rows: ibis.Table) -> ibis.Table:
+    products = shop.products
+    if "product_id" not in rows.columns or isinstance(products, Missing):
+        return rows
+    traits = [c for c in ("name", "category", "brand", "role") if c in products.columns and c not in rows.columns]
+    about = products.select("product_id", *traits)
+    rows = rows.left_join(about, "product_id", rname="{name}_listed").drop("product_id_listed")
+    return rows.rename(product="name") if "name" in rows.columns else rows

@@ -1,0 +1,303 @@
+"""The shop: the one object that a notebook holds. It knows the period, the calendar, the money, and hands out tables.
+
+Tables come out in the shop's own time and cut at `Shop.as_of`: an observed row exists once it has happened, a planned
+row once it was written down, and what only became known later is not known yet. So an old report run again gives the
+same numbers.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+import ibis
+import pandas as pd
+
+from . import period as periods
+from .data import schema
+from .data.engine import MONEY, Engine, engine
+from .data.ingest import ingest
+from .data.store import Settings, ShopError, Store, open_store
+from .language import _
+from .missing import Missing
+from .period import Period
+
+
+class Shop:
+    """A shop as it was known at the end of a period.
+
+    Any canonical table is an attribute: ``shop.orders``, ``shop.events`` … gives an `ibis.Table` in the shop's local
+    time, or a `Missing` where the shop has no such data. An unknown name raises AttributeError.
+
+    Attributes
+    ----------
+    name, title, currency, zone, language : str
+        From ``shop.toml``.
+    period : Period
+        What the report is about.
+    as_of : datetime.datetime
+        The moment that nothing known lies behind, by the shop's clock; it stands for "now" everywhere.
+    first_day, last_day : datetime.date
+        The days of the first and the last order in the data, whatever the period.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        tables: Mapping[str, ibis.Table],
+        *,
+        period: str = "latest",
+        until: Literal["period", "now"] = "period",
+        engine: Engine,
+        local: bool = False,
+        store: Store | None = None,
+    ):
+        self._settings, self._tables, self._engine, self._local = settings, dict(tables), engine, local
+        self.store = store
+        self.first_day, self.last_day = self._span()
+        if period == "latest":
+            self.period = periods.latest_complete_month(self.first_day, self.last_day)
+        else:
+            self.period = periods.parse(period, week_start=settings.week_start)
+        end = self.period.end if until == "period" else max(self.period.end, self.last_day + dt.timedelta(days=1))
+        self.as_of = dt.datetime.combine(end, dt.time())
+
+    @property
+    def name(self) -> str:
+        return self._settings.name
+
+    @property
+    def title(self) -> str:
+        return self._settings.title or self._settings.name
+
+    @property
+    def currency(self) -> str:
+        return self._settings.currency
+
+    @property
+    def zone(self) -> str:
+        return self._settings.zone
+
+    @property
+    def language(self) -> str:
+        return self._settings.language
+
+    @property
+    def week_start(self) -> str:
+        return self._settings.week_start
+
+    def covers(self, period: Period) -> bool:
+        """Whether the data reach over the whole of a period (its first day is not before the first order's)."""
+        return self.first_day <= period.start and period.end <= self.as_of.date() and period.start <= self.last_day
+
+    def accounting(self) -> dict:
+        """What ingest did with the shop's files (see `playbook.data.ingest.ingest`), or a Missing without files."""
+        if self.store is None:
+            return Missing("files", remedy=_("A shop made from frames has no files."))  # type: ignore[return-value]
+        return self.store.accounting()
+
+    def rows(self) -> ibis.Table:
+        """The ledger of rows: every row that ingest read, in the shop's time, not cut.
+
+        Columns: file, row, class, outcome, at (time that the row states), money, order, customer.
+        """
+        if self.store is None or self.store.tables is None:
+            return Missing("files", remedy=_("A shop made from frames has no files."))  # type: ignore[return-value]
+        rows = self._engine.read(self.store.tables / "rows.parquet")
+        return rows.mutate(at=self._engine.local(rows["at"], self.zone))
+
+    def __getattr__(self, name: str) -> ibis.Table:
+        if name.startswith("_") or name not in schema.TABLES:
+            raise AttributeError(
+                _("a shop has no {name!r}; its tables are: {tables}").format(name=name, tables=", ".join(schema.TABLES))
+            )
+        return self.table(name)
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *schema.TABLES]
+
+    def __repr__(self) -> str:
+        return f"Shop({self.name!r}, period={self.period.label!r}, as_of={self.as_of:%Y-%m-%d %H:%M})"
+
+    @functools.cache  # noqa: B019 - a shop lives as long as its notebook
+    def table(self, name: str) -> ibis.Table:
+        """One canonical table, in local time and cut at `as_of`; a Missing where the shop has none."""
+        spec = schema.TABLES[name]
+        if name not in self._tables:
+            return Missing(  # type: ignore[return-value]
+                name,
+                remedy=_("Put an export with {columns} into data/{shop}/raw/ and run `playbook ingest {shop}`.").format(
+                    columns=", ".join(spec.required), shop=self.name
+                ),
+            )
+        return self._cut(self._tables[name], spec)
+
+    # -- time
+
+    def _span(self) -> tuple[dt.date, dt.date]:
+        orders = self._tables["orders"]
+        ends = orders.aggregate(first=orders.ordered_at.min(), last=orders.ordered_at.max()).to_pandas().iloc[0]
+        if pd.isna(ends["first"]):
+            raise ShopError(_("{shop} has no orders: check the files in data/{shop}/raw/").format(shop=self.name))
+        first, last = (self._to_local(ends[c].to_pydatetime()) for c in ("first", "last"))
+        return first.date(), last.date()
+
+    def _to_local(self, moment: dt.datetime) -> dt.datetime:
+        if self._local:
+            return moment
+        return moment.replace(tzinfo=dt.UTC).astimezone(ZoneInfo(self.zone)).replace(tzinfo=None)
+
+    def _to_stored(self, moment: dt.datetime) -> dt.datetime:
+        """A moment of the shop's clock as the tables store it."""
+        if self._local:
+            return moment
+        return moment.replace(tzinfo=ZoneInfo(self.zone)).astimezone(dt.UTC).replace(tzinfo=None)
+
+    def _cut(self, table: ibis.Table, spec: schema.Table) -> ibis.Table:
+        """The table as it was known at `as_of`, in local time."""
+        moment = ibis.timestamp(self._to_stored(self.as_of))
+        day = ibis.date(self.as_of.date())
+
+        def ahead(column: str) -> ibis.Value:
+            return table[column] >= (moment if spec.by_name[column].type == "time" else day)
+
+        changed: dict[str, ibis.Value] = {}
+        for c in spec.columns:
+            if c.name not in table.columns:
+                continue
+            if c.known_at and c.known_at in table.columns:
+                changed[c.name] = (table[c.known_at].isnull() | ahead(c.known_at)).ifelse(ibis.null(), table[c.name])
+            elif c.type == "time" and not spec.planned and c.name != spec.happened:
+                changed[c.name] = ahead(c.name).ifelse(ibis.null(), table[c.name])
+        cut = spec.recorded or spec.happened
+        there = table.filter(~ahead(cut) | table[cut].isnull()) if cut in table.columns else table
+        there = there.mutate(**{n: v.cast(table[n].type()) for n, v in changed.items()}) if changed else there
+        if self._local:
+            return there
+        times = [c.name for c in spec.columns if c.type == "time" and c.name in there.columns]
+        return there.mutate(**{n: self._engine.local(there[n], self.zone) for n in times}) if times else there
+
+
+def open_shop(
+    name: str = "demo", period: str = "latest", *, until: Literal["period", "now"] = "period", engine: str | None = None
+) -> Shop:
+    """Open a shop for a period; its raw files are ingested first where they have changed.
+
+    Parameters
+    ----------
+    name : str
+        A folder of ``data/``.
+    period : str
+        ``2026-10``, ``2026-W42``, ``2026-Q3``, ``2026``, ``2026-10-01/2026-10-15`` or ``latest``, the last complete
+        month of the data.
+    until : {"period", "now"}
+        What the tables may know: what was known when the period ended, or everything that is in the data.
+    engine : {"duckdb", "spark"}, optional
+        Instead of the one that ``shop.toml`` names.
+
+    Raises
+    ------
+    ShopError
+        There is no such shop, or its files cannot be used.
+    ValueError
+        The period is none.
+    """
+    store = open_store(name)
+    ingest(store)
+    return shop_of(store, period, until=until, engine_name=engine)
+
+
+def shop_of(
+    store: Store,
+    period: str = "latest",
+    *,
+    until: Literal["period", "now"] = "period",
+    engine_name: str | None = None,
+) -> Shop:
+    """The shop in a folder whose tables are built."""
+    folder = store.tables
+    if folder is None:
+        store.accounting()
+    assert folder is not None
+    using = engine(engine_name or store.settings.engine)
+    tables = {n: using.read(folder / f"{n}.parquet") for n in schema.TABLES if (folder / f"{n}.parquet").exists()}
+    if "orders" not in tables:
+        raise ShopError(
+            _("{shop} has files but no orders; every question begins with them: see `playbook formats`").format(
+                shop=store.name
+            )
+        )
+    accounting = store.accounting()
+    settings = replace(store.settings, currency=accounting["currency"], zone=accounting["zone"])
+    return Shop(settings, tables, period=period, until=until, engine=using, store=store)
+
+
+def shop_from(
+    *,
+    period: str = "latest",
+    name: str = "frames",
+    currency: str = "CNY",
+    zone: str = "UTC",
+    week_start: str = "monday",
+    until: Literal["period", "now"] = "period",
+    **frames: pd.DataFrame | ibis.Table,
+) -> Shop:
+    """A shop made from an analyst's own frames, e.g. ``shop_from(orders=frame, returns=other)``.
+
+    Parameters
+    ----------
+    **frames
+        Canonical tables by name; ``orders(order_id, ordered_at, amount)`` is required. Times are the shop's local time,
+        or carry a zone and are converted to it. Orders without ``paid_at`` count as paid when they were placed.
+
+    Raises
+    ------
+    ShopError
+        A table or column has a name that the schema does not know, or a required column is lacking.
+    """
+    if "orders" not in frames:
+        raise ShopError(_("a shop needs orders: shop_from(orders=frame)"))
+    tables = {n: _from_frame(n, f, zone) for n, f in frames.items()}
+    settings = Settings(name=name, currency=currency, zone=zone, week_start=week_start)
+    return Shop(settings, tables, period=period, until=until, engine=engine(), local=True)
+
+
+def _from_frame(name: str, rows: pd.DataFrame | ibis.Table, zone: str) -> ibis.Table:
+    if name not in schema.TABLES:
+        raise ShopError(
+            _("there is no table {table!r}; there is: {tables}").format(table=name, tables=", ".join(schema.TABLES))
+        )
+    spec = schema.TABLES[name]
+    for column in rows.columns:
+        if column not in spec.by_name:
+            raise ShopError(
+                _("the table {table} has no column {column!r}; it has: {columns}").format(
+                    table=name, column=column, columns=", ".join(spec.by_name)
+                )
+            )
+    for column in spec.required:
+        if column not in rows.columns:
+            raise ShopError(_("the table {table} needs the column {column}").format(table=name, column=column))
+    if isinstance(rows, ibis.Table):
+        return rows
+    rows = rows.copy()
+    if name == "orders" and "paid_at" not in rows.columns:
+        rows["paid_at"] = rows["ordered_at"]
+    for column in rows.columns:
+        kind = spec.by_name[column].type
+        if kind in ("time", "date"):
+            moments = pd.to_datetime(rows[column])
+            if moments.dt.tz is not None:
+                moments = moments.dt.tz_convert(zone).dt.tz_localize(None)
+            rows[column] = moments.dt.date if kind == "date" else moments
+        elif kind == "id":
+            rows[column] = rows[column].astype("string")
+    table = ibis.memtable(rows)
+    money = {c: table[c].cast(MONEY) for c in rows.columns if spec.by_name[c].type == "money"}
+    dates = {c: table[c].cast("date") for c in rows.columns if spec.by_name[c].type == "date"}
+    return table.mutate(**money, **dates)
+
