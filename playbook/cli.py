@@ -75,7 +75,7 @@ def ingest(shop: ShopName) -> None:
     table = Table(box=None, header_style="bold")
     found = quality.sources(accounting)
     for name in found.columns:
-        table.add_column(name.replace("_", " "), justify="left" if name in ("file", "format", "encoding") else "right")
+        table.add_column(name.replace("_", " "), justify="left" if name == "file" else "right", overflow="fold")
     for row in found.itertuples(index=False):
         cells = row._asdict()
         money = style.value(cells.pop("file_total"), "currency", currency=accounting["currency"], digits=2)

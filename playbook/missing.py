@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import html
 import inspect
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
 
@@ -61,6 +62,10 @@ class Missing:
             said = _("This shop does not have {what}.").format(what=self._what)
         return f"{said} {self._remedy}".strip()
 
+    def needs(self) -> str:
+        """What is needed and how to supply it, without the question."""
+        return f"{_('Needs {what}.').format(what=self._what)} {self._remedy}".strip()
+
     def __repr__(self) -> str:
         return "" if self._told else f"Missing: {self.sentence()}"
 
@@ -68,11 +73,8 @@ class Missing:
         if self._told:
             return ""
         question = html.escape(self._question or _("Not available"))
-        said = _("Needs {what}.").format(what=self._what)
-        return (
-            f'<div class="missing"><p class="missing-question">{question}</p>'
-            f"<p>{html.escape(said)} {html.escape(self._remedy)}</p></div>"
-        )
+        needs = re.sub("`([^`]+)`", r"<code>\1</code>", html.escape(self.needs()))
+        return f'<div class="missing"><p class="missing-question">{question}</p><p>{needs}</p></div>'
 
     def __format__(self, spec: str) -> str:
         return "—"

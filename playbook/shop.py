@@ -8,10 +8,9 @@ same numbers.
 from __future__ import annotations
 
 import datetime as dt
-import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Literal
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 import ibis
@@ -58,6 +57,7 @@ class Shop:
     ):
         self._settings, self._tables, self._engine, self._local = settings, dict(tables), engine, local
         self.store = store
+        self._kept: dict[str, Any] = {}
         self.first_day, self.last_day = self._span()
         if period == "latest":
             self.period = periods.latest_complete_month(self.first_day, self.last_day)
@@ -123,7 +123,6 @@ class Shop:
     def __repr__(self) -> str:
         return f"Shop({self.name!r}, period={self.period.label!r}, as_of={self.as_of:%Y-%m-%d %H:%M})"
 
-    @functools.cache  # noqa: B019 - a shop lives as long as its notebook
     def table(self, name: str) -> ibis.Table:
         """One canonical table, in local time and cut at `as_of`; a Missing where the shop has none."""
         spec = schema.TABLES[name]
@@ -134,7 +133,15 @@ class Shop:
                     columns=", ".join(spec.required), shop=self.name
                 ),
             )
-        return self._cut(self._tables[name], spec)
+        return self.kept(name, lambda: self._cut(self._tables[name], spec))
+
+    def kept[T: ibis.Table | Missing](self, name: str, make: Callable[[], T]) -> T:
+        """What `make` gives, made once for this shop; a table becomes a view of the engine."""
+        if name not in self._kept:
+            made = make()
+            # a frame's rows live only as long as its expression, so frames stay expressions
+            self._kept[name] = made if isinstance(made, Missing) or self._local else self._engine.view(made)
+        return self._kept[name]
 
     # -- time
 

@@ -31,19 +31,34 @@ def sources(accounting: Mapping[str, Any]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row per file: file, format, encoding; read = accepted + blank + superseded + duplicate + quarantined (rows);
+        One row per file: file; read = accepted + blank + superseded + duplicate + quarantined (rows);
         file_total (money over every row of the file, whatever it is: not sales).
     """
     rows = []
     for f in accounting["files"]:
         if "copy_of" in f:
-            rows.append({"file": f["file"], "format": _("copy of {file}").format(file=f["copy_of"]), "read": f["read"]})
-            rows[-1]["duplicate"] = f["read"]
+            rows.append({"file": f["file"], "read": f["read"], "duplicate": f["read"]})
             continue
-        row = {"file": f["file"], "format": f["title"], "encoding": f["encoding"]}
-        rows.append(row | {c: f[c] for c in _COUNTS} | {"file_total": _money(f["file_total"])})
-    columns = ["file", "format", "encoding", *_COUNTS, "file_total"]
-    return pd.DataFrame(rows, columns=columns).fillna({c: 0 for c in _COUNTS} | {"encoding": ""})
+        rows.append({"file": f["file"]} | {c: f[c] for c in _COUNTS} | {"file_total": _money(f["file_total"])})
+    return pd.DataFrame(rows, columns=["file", *_COUNTS, "file_total"]).fillna(dict.fromkeys(_COUNTS, 0))
+
+
+@answers("What kind of export is each file?")
+def kinds(accounting: Mapping[str, Any]) -> pd.DataFrame:
+    """What kind of export is each file, and how was it written?
+
+    Returns
+    -------
+    DataFrame
+        One row per file: file, export (the source format's title), encoding.
+    """
+    rows = [
+        {"file": f["file"], "export": f["title"], "encoding": f["encoding"]}
+        if "title" in f
+        else {"file": f["file"], "export": _("a copy of {file}").format(file=f["copy_of"]), "encoding": ""}
+        for f in accounting["files"]
+    ]
+    return pd.DataFrame(rows, columns=["file", "export", "encoding"])
 
 
 @answers("What are the rows of each file?")

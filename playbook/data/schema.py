@@ -112,7 +112,7 @@ _ALL = [
         promotion_id id promotion applied
         device text phone, desktop, tablet, app, mini_program
         country text delivery country
-        region text delivery province or state
+        region text delivery province or state; a shop that sells across borders may put the country
         city text delivery city
         payment_method text how it was paid @paid_at
         shipped_at time when it left the warehouse

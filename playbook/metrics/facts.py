@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import ibis
 
-from ..missing import Missing
+from ..missing import Missing, column_missing
 
 if TYPE_CHECKING:
     from ..shop import Shop
@@ -30,13 +30,14 @@ BREAKDOWNS = (*TIME_PARTS, *ORDER_TRAITS, "customer_type", *PRODUCT_TRAITS)
 
 def fact(shop: Shop, name: str) -> ibis.Table | Missing:
     """The rows of a fact with their time in `at`; a Missing where the shop lacks a table or column that it is made of."""
-    return {
+    makers = {
         "placed": _placed,
         "paid": _paid,
         "lines": _lines,
         "returned": _returned,
         "returned_of": _returned_of,
-    }[name](shop)
+    }
+    return shop.kept(f"fact {name}", lambda: makers[name](shop))
 
 
 def _placed(shop: Shop) -> ibis.Table | Missing:
@@ -60,7 +61,7 @@ def _paid(shop: Shop) -> ibis.Table | Missing:
 
 
 def _lines(shop: Shop) -> ibis.Table | Missing:
-    items, paid = shop.order_items, _paid(shop)
+    items, paid = shop.order_items, fact(shop, "paid")
     for part in (items, paid):
         if isinstance(part, Missing):
             return part
@@ -76,7 +77,7 @@ def _returned(shop: Shop) -> ibis.Table | Missing:
     if isinstance(returns, Missing):
         return returns
     rows = returns.mutate(at=returns.returned_at)
-    paid = _paid(shop)
+    paid = fact(shop, "paid")
     if "order_id" in rows.columns and not isinstance(paid, Missing):
         key = _key(rows, paid)
         traits = [c for c in (*ORDER_TRAITS, "customer_type") if c in paid.columns and c not in rows.columns]
@@ -87,13 +88,11 @@ def _returned(shop: Shop) -> ibis.Table | Missing:
 
 
 def _returned_of(shop: Shop) -> ibis.Table | Missing:
-    returns, paid = shop.returns, _paid(shop)
+    returns, paid = shop.returns, fact(shop, "paid")
     for part in (returns, paid):
         if isinstance(part, Missing):
             return part
     if "order_id" not in returns.columns:
-        from ..missing import column_missing
-
         return column_missing("returns", "order_id")
     key = _key(returns, paid)
     of_order = ["at", "customer_type", *ORDER_TRAITS]

@@ -62,7 +62,7 @@ def measure(
         `value`; `low`, `high` (95 % interval, NaN where the metric has none); `n` (observations); with `compare` also
         `previous`, `change`, `year_ago`, `change_year_ago`. A change is relative; that of a share is a difference.
         What is not defined or not covered by the data is NaN. ``attrs`` carries `by`, `currency`, `titles`,
-        `definitions`, `good`, `notes` (sentences on what is partial) and `missing` (metric → why it is not there).
+        `definitions`, `good`, `notes` (sentences on what is partial) and `missing` (metric → its Missing).
         A Missing when no metric can be measured.
 
     Raises
@@ -81,12 +81,14 @@ def measure(
         windows |= {"previous": within.previous, "year_ago": within.year_ago}
 
     facts = _Facts(shop, by)
-    there, lacking, notes = [], {}, []
+    there: list[Metric] = []
+    lacking: dict[str, Missing] = {}
+    notes: list[str] = []
     for m in chosen:
         gone = [s for s in m.sums if isinstance(facts.holding(s), Missing)]
         fatal = [s for s in gone if s.name not in m.partial]
         if fatal:
-            lacking[m.name] = facts.holding(fatal[0]).asked(m.title)  # type: ignore[union-attr]
+            lacking[m.name] = facts.holding(fatal[0]).asked(_question(m, by))  # type: ignore[union-attr]
             continue
         there.append(m)
         notes += [_(m.partial[s.name]) for s in gone if m.partial[s.name]]
@@ -94,21 +96,21 @@ def measure(
         return next(iter(lacking.values()))
 
     sums = {s.name: s for m in there for s in m.sums if not isinstance(facts.holding(s), Missing)}
-    totals = {
-        name: facts.totals(sums.values(), window, within)
-        for name, window in windows.items()
-        if name == "value" or shop.covers(window)
-    }
+    covered = {n: w for n, w in windows.items() if n == "value" or shop.covers(w)}
+    totals = facts.totals(sums.values(), covered)
     groups = _groups(by, within, totals["value"], shop.week_start)
-    rows = [_row(m, g, by, totals, compare) for g in groups for m in there]
-    frame = pd.DataFrame(rows)
+    known = {
+        name: {g for g in groups if _happened(g, by, w, within, shop)} for name, w in covered.items()
+    }
+    rows = [_row(m, g, by, totals, known, compare) for g in groups for m in there]
+    frame = _largest_first(pd.DataFrame(rows), by)
     for name in set(by) & set(_DATED):
         frame[name] = pd.to_datetime(frame[name])
     frame.attrs = {
         "by": by,
         "currency": shop.currency,
         "period": within.label,
-        "titles": {m.name: _(m.title) for m in there},
+        "titles": {m.name: _(m.title) for m in chosen},
         "definitions": {m.name: f"{_(m.definition)} ({_(m.formula)})" for m in there},
         "good": {m.name: m.good for m in there},
         "compared": {
@@ -117,7 +119,7 @@ def measure(
             if name != "value"
         },
         "notes": list(dict.fromkeys(notes)),
-        "missing": {name: gone.sentence() for name, gone in lacking.items()},
+        "missing": lacking,
     }
     return frame
 
@@ -127,13 +129,10 @@ class _Facts:
 
     def __init__(self, shop: Shop, by: Sequence[str]):
         self.shop, self.by = shop, by
-        self._found: dict[str, ibis.Table | Missing] = {}
         self._holding: dict[str, str | Missing] = {}
 
     def table(self, name: str) -> ibis.Table | Missing:
-        if name not in self._found:
-            self._found[name] = fact(self.shop, name)
-        return self._found[name]
+        return fact(self.shop, name)
 
     def holding(self, s: Sum) -> str | Missing:
         """The fact that a sum is taken over, or why there is none."""
@@ -152,37 +151,80 @@ class _Facts:
             gone = next((c for c in (*s.columns, *breakdowns) if c not in table.columns), None)
             if gone is None:
                 return name
-            reasons.append((gone in breakdowns, _column_gone(gone)))
-        # a fact that only cannot be broken down so fine is not the one to ask for
-        return next((why for is_breakdown, why in reasons if not is_breakdown), reasons[-1][1])
+            # orders know nothing of products: ask for what the lines of orders lack instead
+            reasons.append((gone in PRODUCT_TRAITS, _column_gone(gone)))
+        return next((why for of_product, why in reasons if not of_product), reasons[-1][1])
 
-    def totals(self, sums: Iterable[Sum], window: Period, onto: Period) -> dict[Group, dict[str, Any]]:
-        """Every sum of every group within a window, its dates set onto those of another period."""
+    def totals(self, sums: Iterable[Sum], windows: Mapping[str, Period]) -> dict[str, dict[Group, Any]]:
+        """Every sum of every group in every window, by the window's name; dates are set onto those of "value"."""
         by_fact: dict[str, list[Sum]] = {}
         for s in sums:
             by_fact.setdefault(str(self.holding(s)), []).append(s)
-        out: dict[Group, dict[str, Any]] = {}
+        out: dict[str, dict[Group, Any]] = {name: {} for name in windows}
         for name, of_fact in by_fact.items():
-            table = self.table(name)
-            assert not isinstance(table, Missing)
-            rows = table.filter((table.at >= ibis.timestamp(_midnight(window.start))) & (table.at < ibis.timestamp(_midnight(window.end))))
-            rows = rows.mutate(**{b: _time_part(rows.at, b, self.shop.week_start) for b in self.by if b in TIME_PARTS})
-            if name == "paid" and "customer_id" in rows.columns:
-                group = [rows[c] for c in (*self.by, "customer_id")]
-                rows = rows.mutate(nth_order=ibis.row_number().over(group_by=group, order_by=[rows.at, rows.order_id]))
-            result = rows.aggregate(**{s.name: s.over[name](rows) for s in of_fact}, by=list(self.by))
-            for record in result.to_pandas().to_dict("records"):
-                place = tuple(_plain(record[b]) for b in self.by)
-                moved = _moved(place, self.by, window, onto, self.shop.week_start)
-                if moved is not None:
-                    out.setdefault(moved, {}).update({s.name: _number(record[s.name]) for s in of_fact})
+            for together in _disjoint(windows.values()):
+                self._add(name, of_fact, together, windows, out)
         return out
 
+    def _add(
+        self,
+        name: str,
+        sums: Sequence[Sum],
+        together: Sequence[Period],
+        windows: Mapping[str, Period],
+        out: dict[str, dict[Group, Any]],
+    ) -> None:
+        """Take the sums of one fact over windows that do not overlap, in one go."""
+        rows = self.table(name)
+        assert not isinstance(rows, Missing)
+        inside = [
+            (rows["at"] >= ibis.timestamp(_midnight(w.start))) & (rows["at"] < ibis.timestamp(_midnight(w.end)))
+            for w in together
+        ]
+        which = ibis.cases(*((condition, i) for i, condition in enumerate(inside)))
+        rows = rows.mutate(window=which).filter(lambda t: t.window.notnull())
+        rows = rows.mutate(**{b: _time_part(rows["at"], b, self.shop.week_start) for b in self.by if b in TIME_PARTS})
+        if name == "paid" and "customer_id" in rows.columns:
+            group = [rows[c] for c in ("window", *self.by, "customer_id")]
+            rows = rows.mutate(nth_order=ibis.row_number().over(group_by=group, order_by=[rows["at"], rows.order_id]))
+        result = rows.aggregate(**{s.name: s.over[name](rows) for s in sums}, by=["window", *self.by])
+        for record in result.to_pandas().to_dict("records"):
+            window = together[int(record["window"])]
+            place = tuple(_plain(record[b]) for b in self.by)
+            moved = _moved(place, self.by, window, windows["value"], self.shop.week_start)
+            if moved is None:
+                continue
+            for called, w in windows.items():
+                if w == window:
+                    out[called].setdefault(moved, {}).update({s.name: _number(record[s.name]) for s in sums})
 
-def _row(m: Metric, group: Group, by: Sequence[str], totals: Mapping[str, Mapping[Group, Any]], compare: bool) -> dict:
-    values: dict[str, float] = {}
+
+def _disjoint(windows: Iterable[Period]) -> list[list[Period]]:
+    """The different windows, in groups within which none overlaps another."""
+    groups: list[list[Period]] = []
+    for w in dict.fromkeys(windows):
+        for group in groups:
+            if all(w.end <= other.start or other.end <= w.start for other in group):
+                group.append(w)
+                break
+        else:
+            groups.append([w])
+    return groups
+
+
+def _row(
+    m: Metric,
+    group: Group,
+    by: Sequence[str],
+    totals: Mapping[str, Mapping[Group, Any]],
+    known: Mapping[str, set[Group]],
+    compare: bool,
+) -> dict:
+    values: dict[str, float] = {"value": math.nan}
     low = high = n = math.nan
     for window, found in totals.items():
+        if group not in known[window]:
+            continue
         sums = {s.name: 0 for s in m.sums} | found.get(group, {})
         values[window] = _float(m.value(sums))
         if window == "value":
@@ -196,6 +238,23 @@ def _row(m: Metric, group: Group, by: Sequence[str], totals: Mapping[str, Mappin
             before = values.get(window, math.nan)
             row |= {window: before, change: _change(m, values["value"], before)}
     return row
+
+
+def _largest_first(frame: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
+    """Groups in order of the first metric, where they have no order in time."""
+    if not by or any(b in TIME_PARTS for b in by):
+        return frame
+    size = frame.groupby(list(by), sort=False).value.transform("first")
+    return frame.assign(_size=size).sort_values("_size", ascending=False, kind="stable", ignore_index=True).drop(
+        columns="_size"
+    )
+
+
+def _question(m: Metric, by: Sequence[str]) -> str:
+    """What a measurement asks, in words."""
+    if not by:
+        return _(m.title)
+    return _("{metric} by {parts}").format(metric=_(m.title), parts=", ".join(b.replace("_", " ") for b in by))
 
 
 def _change(m: Metric, now: float, before: float) -> float:
@@ -260,6 +319,17 @@ def _moved(group: Group, by: Sequence[str], window: Period, onto: Period, week_s
             value = there[place]
         out.append(value)
     return tuple(out)
+
+
+def _happened(group: Group, by: Sequence[str], window: Period, within: Period, shop: Shop) -> bool:
+    """Whether a group's dates exist in a window (the 31st of a shorter month does not) and the data reach them."""
+    for part, value in zip(by, group, strict=True):
+        if part in _DATED:
+            place = _calendar(part, within, shop.week_start).index(value)
+            there = _calendar(part, window, shop.week_start)
+            if place >= len(there) or max(there[place], window.start) > shop.last_day:
+                return False
+    return True
 
 
 def _time_part(at: ibis.Value, part: str, week_start: str) -> ibis.Value:

@@ -110,8 +110,9 @@ def show(
         table = tidy_table(frame, units, currency=code, rows=rows)
     left = table.total - len(table.rows)
     said = _("… and {n} more rows").format(n=style.value(left, "count")) if left else ""
-    html = _html("table.html.j2", table=table, title=title, note=note, more=said)
-    text = "\n".join(t for t in (title, table.text(), said, note) if t)
+    under = [line for line in (said, table.hint, note, *_beside(frame)) if line]
+    html = _html("table.html.j2", table=table, title=title, under=under)
+    text = "\n".join(t for t in (title, table.text(), *under) if t)
     _display(html, text, {FIGURES: [f.record() for f in figures_of(frame, name, units)]})
 
 
@@ -136,7 +137,7 @@ def tiles(frame: pd.DataFrame | Missing, *, name: str, currency: str | None = No
         "  ".join([t["title"], t["value"], *(f"{m['text']} {m['than']}" for m in t["moves"])]) for t in made
     )
     bundle = {FIGURES: [f.record() for f in figures_of(frame, name, {})]}
-    _display(_html("tiles.html.j2", tiles=made), text, bundle, kind="tiles")
+    _display(_html("tiles.html.j2", tiles=made, under=_beside(frame)), text, bundle, kind="tiles")
 
 
 def conclude(*findings: Finding | Missing | Iterable[Finding | Missing], currency: str | None = None) -> None:
@@ -310,6 +311,18 @@ def _display(html: str, text: str, bundle: Mapping[str, Any], *, kind: str = "ta
     display(
         {"text/html": html, "text/plain": text, **bundle}, metadata={"playbook": {"kind": kind}}, raw=True
     )
+
+
+def _beside(frame: pd.DataFrame) -> list[str]:
+    """What must be said beside a measurement: what is partial in it, and what could not be measured at all."""
+    by_need: dict[str, list[str]] = {}
+    for metric, missing in (frame.attrs.get("missing") or {}).items():
+        by_need.setdefault(missing.needs(), []).append(metric_title(frame, metric))
+    gone = [
+        _("Not measured: {metrics}. {needs}").format(metrics=", ".join(names), needs=needs)
+        for needs, names in by_need.items()
+    ]
+    return [*(frame.attrs.get("notes") or ()), *gone]
 
 
 def _show_missing(missing: Missing) -> None:

@@ -191,6 +191,9 @@ def _tall(frame: pd.DataFrame, by: list[str], metrics: list[str], currency: str,
             add(Column(moves[name], True), cells)
         elif name == "n":
             add(Column(_("n"), True), [Cell(style.value(r["n"], "count")) for r in records])
+        elif unit := (frame.attrs.get("units") or {}).get(name):
+            digits = _column_digits(shown[name], unit, currency)
+            add(Column(humanise(name), True), [Cell(_value(r[name], unit, currency, digits)) for r in records])
         else:
             add(Column(humanise(name), _numeric(frame[name])), [Cell(plain(r[name])) for r in records])
     return Table(columns, lines, len(frame))

@@ -46,8 +46,9 @@ def net_sales_change(
     Returns
     -------
     DataFrame
-        One row per driver: driver, title, before, after (in the driver's unit), unit, effect (currency). ``attrs`` has
-        `before` and `after`, net sales in currency. A Missing where there is nothing to compare with.
+        One row per driver: metric (customers, frequency, aov, guests, returns; or orders, aov, returns), unit, value and
+        previous (in that unit; `previous` is what `against` names), effect (currency). ``attrs`` has `before` and
+        `after`, net sales in currency. A Missing where there is nothing to compare with.
 
     References
     ----------
@@ -58,32 +59,36 @@ def net_sales_change(
     if np.isnan(before["net_sales"]):
         what = _("an earlier period in the data")
         return Missing(what, remedy=_("Add exports that reach further back."))  # type: ignore[return-value]
-    title = {
-        "customers": _("Customers"),
-        "frequency": _("Orders per customer"),
-        "orders": _("Orders"),
-        "aov": _("Average order value"),
-        "guests": _("Sales to guests"),
-        "returns": _("Returns"),
-    }
-    unit = {"customers": "count", "frequency": "per_order", "orders": "count"}
     old, new = _factors(before), _factors(now)
     effects = shapley(old, new)
-    rows = [(k, old[k], new[k], effects[k]) for k in old]
+    rows = [(k, new[k], old[k], effects[k]) for k in old]
     if "customers" in old and (before["guest_sales"] or now["guest_sales"]):
-        rows.append(("guests", before["guest_sales"], now["guest_sales"], now["guest_sales"] - before["guest_sales"]))
+        rows.append(("guests", now["guest_sales"], before["guest_sales"], now["guest_sales"] - before["guest_sales"]))
     if "returns" in now:
-        rows.append(("returns", before["returns"], now["returns"], before["returns"] - now["returns"]))
-    frame = pd.DataFrame(rows, columns=["driver", "before", "after", "effect"])
-    frame.insert(1, "title", frame.driver.map(title))
-    frame["unit"] = frame.driver.map(unit).fillna("currency")
+        rows.append(("returns", now["returns"], before["returns"], before["returns"] - now["returns"]))
+    frame = pd.DataFrame(rows, columns=["metric", "value", "previous", "effect"])
+    frame.insert(1, "unit", frame.metric.map(_UNITS).fillna("currency"))
     frame.attrs = {
+        "by": [],
         "currency": measured.attrs.get("currency", ""),
+        "titles": {k: _(title) for k, title in _TITLES.items()},
+        "units": {"effect": "currency"},
         "before": float(before["net_sales"]),
         "after": float(now["net_sales"]),
         "against": against,
     }
     return frame
+
+
+_TITLES = {
+    "customers": "Customers",
+    "frequency": "Orders per customer",
+    "orders": "Orders",
+    "aov": "Average order value",
+    "guests": "Sales to guests",
+    "returns": "Returns",
+}
+_UNITS = {"customers": "count", "frequency": "per_order", "orders": "count"}
 
 
 def _factors(values: pd.Series) -> dict[str, float]:
@@ -110,59 +115,52 @@ def findings(change: pd.DataFrame) -> list[Finding]:
     Returns
     -------
     list of Finding
-        One sentence: "watch" when the largest effect is a loss, else "hold"; stake: that effect. Nothing when net sales
-        did not move.
+        One sentence: "watch" when net sales fell, else "hold"; stake: the largest effect. Nothing when nothing moved.
     """
     if not change.effect.abs().max() > 0:
         return []
-    currency = change.attrs["currency"]
-    top = change.loc[change.effect.abs().idxmax()]
+    currency, titles = change.attrs["currency"], change.attrs["titles"]
     total = change.attrs["after"] - change.attrs["before"]
-    against = change[np.sign(change.effect) == -np.sign(top.effect)]
+    way = 1 if total >= 0 else -1
+    top, other = change.loc[(way * change.effect).idxmax()], change.loc[(way * change.effect).idxmin()]
     words = {
         "total": style.change_of_money(total, currency=currency),
-        "driver": top.title,
+        "driver": titles[top.metric],
         "effect": style.change_of_money(top.effect, currency=currency),
+        "other": titles[other.metric],
+        "back": style.change_of_money(other.effect, currency=currency),
     }
-    text = _("Net sales changed by {total}; the largest part, {effect}, comes from: {driver}.")
-    if len(against):
-        other = against.loc[against.effect.abs().idxmax()]
-        words |= {"other": other.title, "back": style.change_of_money(other.effect, currency=currency)}
-        text = _(
-            "Net sales changed by {total}; the largest part, {effect}, comes from: {driver}. "
-            "Most against it, {back}, comes from: {other}."
-        )
+    text = _("Net sales moved by {total}. Most of it came from “{driver}” ({effect}).")
+    if way * other.effect < 0:
+        text = _("Net sales moved by {total}: “{driver}” did most of it ({effect}), “{other}” worked against it ({back}).")
     figures = tuple(
         Figure("net_sales_effect", e, "currency", by={"driver": d})
-        for d, e in zip(change.driver, change.effect, strict=True)
+        for d, e in zip(change.metric, change.effect, strict=True)
     )
-    verdict: Verdict = "watch" if top.effect < 0 else "hold"
+    verdict: Verdict = "watch" if total < 0 else "hold"
     return [Finding(verdict, text.format(**words), abs(float(top.effect)), figures)]
 
 
 @quietly
 def plot_net_sales_change(change: pd.DataFrame) -> Axes:
-    """From the net sales before to those of the period, driver by driver."""
-    currency = change.attrs["currency"]
-    ax = style.axes(height=3.4)
-    labels = [_("Year ago") if change.attrs["against"] == "year_ago" else _("Period before"), *change.title, _("Period")]
-    start = change.attrs["before"] + change.effect.cumsum().shift(fill_value=0.0)
-    ends = {0: change.attrs["before"], len(change) + 1: change.attrs["after"]}
-    for x, total in ends.items():
-        ax.bar(x, total, color=style.NEUTRAL, width=0.62)
-        _label(ax, x, max(total, 0.0), style.short(total, "currency", currency=currency))
-    for x, (bottom, effect) in enumerate(zip(start, change.effect, strict=True), start=1):
-        ax.bar(x, effect, bottom=bottom, color=style.GOOD if effect >= 0 else style.BAD, width=0.62)
-        _label(ax, x, max(bottom, bottom + effect), style.change_of_money(effect, currency=currency))
-    ax.set_xticks(range(len(labels)), [label.replace(" ", "\n", 1) for label in labels])
-    ax.tick_params(axis="x", length=0)
-    ax.grid(axis="x", visible=False)
-    ax.axhline(0, color=style.NEUTRAL, linewidth=0.8)
-    ax.margins(y=0.15)
-    style.money_axis(ax, currency)
-    ax.set_title(_("What moved net sales"))
+    """What each driver added to net sales or took away; the bars add up to the change in the title."""
+    currency, titles = change.attrs["currency"], change.attrs["titles"]
+    rows = change[::-1]
+    ax = style.axes(height=1.1 + 0.42 * len(rows))
+    ax.barh(rows.metric.map(titles), rows.effect, color=np.where(rows.effect >= 0, style.GOOD, style.BAD), height=0.6)
+    for y, effect in enumerate(rows.effect):
+        text = style.change_of_money(effect, currency=currency)
+        side = 1 if effect >= 0 else -1
+        ha = "left" if effect >= 0 else "right"
+        ax.annotate(text, (effect, y), xytext=(6 * side, 0), textcoords="offset points", va="center", ha=ha, fontsize=9)
+    ax.axvline(0, color=style.NEUTRAL, linewidth=0.9)
+    ax.grid(axis="y", visible=False)
+    ax.grid(axis="x", visible=True)
+    ax.margins(x=0.18)
+    style.money_axis(ax, currency, which="x")
+    text = _("What moved net sales from {before} to {after}")
+    if change.attrs["against"] == "year_ago":
+        text = _("What moved net sales from {before} a year ago to {after}")
+    ends = {k: style.short(change.attrs[k], "currency", currency=currency) for k in ("before", "after")}
+    ax.set_title(text.format(**ends))
     return ax
-
-
-def _label(ax: Axes, x: float, y: float, text: str) -> None:
-    ax.annotate(text, (x, y), xytext=(0, 4), textcoords="offset points", ha="center", fontsize=9)

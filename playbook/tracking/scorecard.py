@@ -53,21 +53,23 @@ def plot_daily(daily: pd.DataFrame, *, metric: str = "net_sales") -> Axes:
     currency, unit = daily.attrs["currency"], rows.unit.iloc[0]
     ax = style.axes(height=3.2)
     if "previous" in rows and rows.previous.notna().any():
-        ax.plot(rows.day, rows.previous, color=style.COMPARISON, linewidth=1.4)
-        style.direct_label(ax, rows.day.iloc[-1], rows.previous.iloc[-1], _("period before"), style.COMPARISON)
+        before = rows.dropna(subset="previous")
+        ax.plot(before.day, before.previous, color=style.COMPARISON, linewidth=1.4)
+        style.direct_label(ax, rows.day.iloc[-1], before.previous.iloc[-1], _("period before"), style.COMPARISON)
     ax.plot(rows.day, rows.value, color=style.OWN, linewidth=2.2)
     style.direct_label(ax, rows.day.iloc[-1], rows.value.iloc[-1], _("this period"), style.OWN)
     best = rows.loc[rows.value.idxmax()]
+    late = (best.day - rows.day.iloc[0]).days > 0.8 * len(rows)
     ax.annotate(
         f"{style.date(best.day)}: {style.short(best.value, unit, currency=currency)}",
         (best.day, best.value),
-        xytext=(0, 6),
+        xytext=(-8 if late else 0, 6),
         textcoords="offset points",
-        ha="center",
+        ha="right" if late else "center",
         fontsize=9,
         color=style.OWN,
     )
-    ax.set_ylim(bottom=min(0.0, rows.value.min()), top=max(rows.value.max(), 0.0) * 1.15 or 1)
+    ax.set_ylim(bottom=min(0.0, rows.value.min()), top=max(rows.value.max(), rows.get("previous", rows.value).max(), 0.0) * 1.15 or 1)
     if unit == "currency":
         style.money_axis(ax, currency)
     style.date_axis(ax)
@@ -76,9 +78,11 @@ def plot_daily(daily: pd.DataFrame, *, metric: str = "net_sales") -> Axes:
 
 
 @quietly
-def plot_parts(parts: pd.DataFrame, *, metric: str = "net_sales", top: int = 10) -> Axes:
-    """The largest parts of a metric as bars, with the period before as a mark on each."""
+def plot_parts(parts: pd.DataFrame, *, metric: str = "net_sales", top: int = 10) -> Axes | None:
+    """The largest parts of a metric as bars, with the period before as a mark on each; nothing where there is one part."""
     (by,) = parts.attrs["by"]
+    if parts[by].nunique() < 2:
+        return None
     currency = parts.attrs["currency"]
     rows = parts[parts.metric == metric].nlargest(top, "value", keep="all").head(top)[::-1]
     unit = rows.unit.iloc[0]
