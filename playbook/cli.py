@@ -32,9 +32,13 @@ def _options(ctx: typer.Context, debug: Debug = False) -> None:
 @app.command()
 def run(
     shop: ShopName,
-    period: Annotated[str, typer.Option(help="2026-10, 2026-W42, 2026-Q3, 2026, 2026-10-01/2026-10-15, latest.")] = "latest",
+    period: Annotated[
+        str, typer.Option(help="2026-10, 2026-W42, 2026-Q3, 2026, 2026-10-01/2026-10-15, latest.")
+    ] = "latest",
     only: Annotated[list[str] | None, typer.Option(help="Number of a notebook, e.g. 07a; may be repeated.")] = None,
-    p: Annotated[list[str] | None, typer.Option("-p", help="name=value for a notebook's parameter; may be repeated.")] = None,
+    p: Annotated[
+        list[str] | None, typer.Option("-p", help="name=value for a notebook's parameter; may be repeated.")
+    ] = None,
 ) -> None:
     """Ingest what is new, run the notebooks, write the report."""
     from .data.store import ShopError, home

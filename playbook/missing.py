@@ -1,8 +1,9 @@
 """Absence that flows: what a shop does not have is a `Missing`, and a question that needs it answers with that Missing.
 
-A shop needs nothing but orders. `shop.events` of a shop without events is a `Missing`; `@answers` lets a public function
-return it instead of breaking, so that a notebook runs through and its page says, in place of a chart, what is needed.
-Handing a Missing to anything else (a bool, a loop, a float, numpy, pandas) raises: nothing goes silently empty.
+A shop needs nothing but orders. `shop.events` of a shop without events is a `Missing`; `@answers` lets a public
+function return it instead of breaking, so that a notebook runs through and its page says, in place of a chart, what
+is needed. Handing a Missing to anything else (a bool, a loop, a float, numpy, pandas) raises: nothing goes silently
+empty.
 """
 
 from __future__ import annotations

@@ -94,19 +94,19 @@ class Shop:
         """Whether the data reach over the whole of a period (its first day is not before the first order's)."""
         return self.first_day <= period.start and period.end <= self.as_of.date() and period.start <= self.last_day
 
-    def accounting(self) -> dict:
+    def accounting(self) -> Any:
         """What ingest did with the shop's files (see `playbook.data.ingest.ingest`), or a Missing without files."""
         if self.store is None:
-            return Missing("files", remedy=_("A shop made from frames has no files."))  # type: ignore[return-value]
+            return Missing("files", remedy=_("A shop made from frames has no files."))
         return self.store.accounting()
 
-    def rows(self) -> ibis.Table:
+    def rows(self) -> Any:
         """The ledger of rows: every row that ingest read, in the shop's time, not cut.
 
         Columns: file, row, class, outcome, at (time that the row states), money, order, customer.
         """
         if self.store is None or self.store.tables is None:
-            return Missing("files", remedy=_("A shop made from frames has no files."))  # type: ignore[return-value]
+            return Missing("files", remedy=_("A shop made from frames has no files."))
         rows = self._engine.read(self.store.tables / "rows.parquet")
         return rows.mutate(at=self._engine.local(rows["at"], self.zone))
 
@@ -127,7 +127,7 @@ class Shop:
         """One canonical table, in local time and cut at `as_of`; a Missing where the shop has none."""
         spec = schema.TABLES[name]
         if name not in self._tables:
-            return Missing(  # type: ignore[return-value]
+            return Missing(
                 name,
                 remedy=_("Put an export with {columns} into data/{shop}/raw/ and run `playbook ingest {shop}`.").format(
                     columns=", ".join(spec.required), shop=self.name
@@ -181,7 +181,7 @@ class Shop:
             elif c.type == "time" and not spec.planned and c.name != spec.happened:
                 changed[c.name] = ahead(c.name).ifelse(ibis.null(), table[c.name])
         cut = spec.recorded or spec.happened
-        there = table.filter(~ahead(cut) | table[cut].isnull()) if cut in table.columns else table
+        there = table.filter(~ahead(cut) | table[cut].isnull()) if cut and cut in table.columns else table
         there = there.mutate(**{n: v.cast(table[n].type()) for n, v in changed.items()}) if changed else there
         if self._local:
             return there
@@ -307,4 +307,3 @@ def _from_frame(name: str, rows: pd.DataFrame | ibis.Table, zone: str) -> ibis.T
     money = {c: table[c].cast(MONEY) for c in rows.columns if spec.by_name[c].type == "money"}
     dates = {c: table[c].cast("date") for c in rows.columns if spec.by_name[c].type == "date"}
     return table.mutate(**money, **dates)
-

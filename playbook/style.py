@@ -198,9 +198,7 @@ def _digits(numbers: list[Decimal], unit: str, currency: str) -> int:
     raise ValueError(said.format(unit=unit, units=", ".join(UNITS)))
 
 
-def _digits_of(
-    number: Decimal, places: int, *, plus: bool = False, symbol: str = "", suffix: str = ""
-) -> str:
+def _digits_of(number: Decimal, places: int, *, plus: bool = False, symbol: str = "", suffix: str = "") -> str:
     text = f"{abs(number).quantize(Decimal(1).scaleb(-places), 'ROUND_HALF_UP'):,f}"
     zero = not text.strip("0.,")
     sign = "" if zero else "−" if number < 0 else "+" if plus else ""

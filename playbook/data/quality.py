@@ -168,12 +168,17 @@ def rules(accounting: Mapping[str, Any]) -> pd.DataFrame:
     DataFrame
         kind (assumption, rule, repeated), text, rows (that the rule was held against or that are concerned), broken.
     """
-    found = [{"kind": "assumption", "text": _(a)} for a in accounting["assumptions"]]
+    found: list[dict[str, Any]] = [{"kind": "assumption", "text": _(a)} for a in accounting["assumptions"]]
     found += [
         {"kind": "rule", "text": _(c["text"]), "rows": c["rows"], "broken": c["broken"]} for c in accounting["checks"]
     ]
     found += [
-        {"kind": "repeated rows", "text": _(f["repeated_why"]), "rows": f["repeated"], "money": _money(f["repeated_money"])}
+        {
+            "kind": "repeated rows",
+            "text": _(f["repeated_why"]),
+            "rows": f["repeated"],
+            "money": _money(f["repeated_money"]),
+        }
         for f in accounting["files"]
         if f.get("repeated")
     ]
@@ -212,7 +217,9 @@ def findings(accounting: Mapping[str, Any], *, act_above: float = 0.01) -> list[
             text = text.format(
                 broken=style.value(c["broken"], "count"), rows=style.value(c["rows"], "count"), rule=_(c["text"])
             )
-            found.append(Finding("act", text, None, (Figure("rule_broken", c["broken"], "count", by={"rule": c["text"]}),)))
+            found.append(
+                Finding("act", text, None, (Figure("rule_broken", c["broken"], "count", by={"rule": c["text"]}),))
+            )
     for name in accounting["passed_over"]:
         text = _("{file} was passed over: the book reads CSV, TSV, XLSX, XLS and Parquet.").format(file=name)
         found.append(Finding("watch", text))

@@ -2,12 +2,12 @@
 
 Every table is *observed* or *planned*. An observed row exists from the moment it happened (`happened`); columns that
 became known later name the time column that reveals them (`known_at`), and any other time that lies ahead is not known
-yet. A planned row exists from the moment it was recorded (`recorded_at`); its own dates may lie ahead, except those that
-say what came of it (they name themselves in `known_at`).
+yet. A planned row exists from the moment it was recorded (`recorded_at`); its own dates may lie ahead, except those
+that say what came of it (they name themselves in `known_at`).
 
-Types: ``id`` and ``text`` are text (an identifier is never a number); ``money`` is DECIMAL(18, 4) in the shop's currency
-(four places because exports carry unit prices of a tenth of a cent); ``time`` is a UTC timestamp in storage; ``date`` is
-a day of the shop's calendar; ``share`` is a fraction; ``integer``, ``number`` and ``flag`` are what they say.
+Types: ``id`` and ``text`` are text (an identifier is never a number); ``money`` is DECIMAL(18, 4) in the shop's
+currency (four places because exports carry unit prices of a tenth of a cent); ``time`` is a UTC timestamp in storage;
+``date`` is a day of the shop's calendar; ``share`` is a fraction; ``integer``, ``number``, ``flag`` are what they say.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ _ALL = [
         """
         order_id! id the platform's order number
         ordered_at! time when it was placed
-        amount! money goods at the price agreed: after the merchant's discounts, before returns, tax and shipping; including what a platform or creator funds
+        amount! money goods at the price agreed: after the merchant's discounts, before returns; no tax, no shipping
         platform text where it was sold (tmall, jd, douyin, own_site …)
         store text shop or store on the platform
         customer_id id buyer; empty for a guest
@@ -470,7 +470,7 @@ _ALL = [
         score! number score, 0 to 10
         weight number weight of the criterion
         evidence text why
-        by text role of the person
+        assessor text role of the person who gave it
         topic text which table of scores
         """,
         key="day topic subject criterion",

@@ -1,6 +1,6 @@
 """A shop's folder: where its settings, raw files and built tables lie.
 
-``data/<shop>/``: ``shop.toml`` (settings), ``raw/`` (exports as they came), ``formats/`` (the shop's own source formats),
+``data/<shop>/``: ``shop.toml`` (settings), ``raw/`` (exports as they came), ``formats/`` (its own source formats),
 ``tables/`` (built by ingest), ``plan/`` (what people plan), ``ledger/`` (what was forecast and decided).
 """
 

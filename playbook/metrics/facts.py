@@ -29,7 +29,7 @@ BREAKDOWNS = (*TIME_PARTS, *ORDER_TRAITS, "customer_type", *PRODUCT_TRAITS)
 
 
 def fact(shop: Shop, name: str) -> ibis.Table | Missing:
-    """The rows of a fact with their time in `at`; a Missing where the shop lacks a table or column that it is made of."""
+    """The rows of a fact with their time in `at`; a Missing where the shop lacks what it is made of."""
     makers = {
         "placed": _placed,
         "paid": _paid,
@@ -52,9 +52,7 @@ def _paid(shop: Shop) -> ibis.Table | Missing:
     paid = orders.filter(orders.paid_at.notnull())
     if "customer_id" in paid.columns:
         # a customer is new with the first order that she ever paid; ties in time go to the smaller order number
-        first = ibis.row_number().over(
-            group_by=[paid.customer_id], order_by=[paid.paid_at, paid.order_id]
-        )
+        first = ibis.row_number().over(group_by=[paid.customer_id], order_by=[paid.paid_at, paid.order_id])
         kind = paid.customer_id.isnull().ifelse("guest", (first == 0).ifelse("new", "returning"))
         paid = paid.mutate(customer_type=kind)
     return paid.mutate(at=paid.paid_at)

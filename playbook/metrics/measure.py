@@ -99,9 +99,7 @@ def measure(
     covered = {n: w for n, w in windows.items() if n == "value" or shop.covers(w)}
     totals = facts.totals(sums.values(), covered)
     groups = _groups(by, within, totals["value"], shop.week_start)
-    known = {
-        name: {g for g in groups if _happened(g, by, w, within, shop)} for name, w in covered.items()
-    }
+    known = {name: {g for g in groups if _happened(g, by, w, within, shop)} for name, w in covered.items()}
     rows = [_row(m, g, by, totals, known, compare) for g in groups for m in there]
     frame = _largest_first(pd.DataFrame(rows), by)
     for name in set(by) & set(_DATED):
@@ -245,8 +243,10 @@ def _largest_first(frame: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
     if not by or any(b in TIME_PARTS for b in by):
         return frame
     size = frame.groupby(list(by), sort=False).value.transform("first")
-    return frame.assign(_size=size).sort_values("_size", ascending=False, kind="stable", ignore_index=True).drop(
-        columns="_size"
+    return (
+        frame.assign(_size=size)
+        .sort_values("_size", ascending=False, kind="stable", ignore_index=True)
+        .drop(columns="_size")
     )
 
 

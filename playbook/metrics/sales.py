@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .registry import Metric, Sum, Sums, ratio
 from ..methods import intervals
+from .registry import Metric, Sum, Sums, ratio
 
 _DISCOUNT = "discount"
 

@@ -51,10 +51,7 @@ def setup(*, currency: str | None = None) -> None:
         import matplotlib
 
         # pyplot imported before IPython leaves the inline hook out: every picture would go missing silently.
-        if (
-            matplotlib.get_backend().lower() in ("agg", "inline")
-            or "backend_inline" in matplotlib.get_backend()
-        ):
+        if matplotlib.get_backend().lower() in ("agg", "inline") or "backend_inline" in matplotlib.get_backend():
             shell.enable_matplotlib("inline")
     style.apply()
     if shell is not None:
@@ -155,9 +152,7 @@ def conclude(*findings: Finding | Missing | Iterable[Finding | Missing], currenc
     missing = [m._repr_html_() for m in flat if isinstance(m, Missing)]
     code = currency or _shop["currency"]
     html = _html("findings.html.j2", findings=[card(f, currency=code) for f in ranked], missing=missing)
-    text = "\n".join(
-        [f"{verdict_word(f.verdict)}: {f.text}" for f in ranked] or [_("Nothing here calls for action.")]
-    )
+    text = "\n".join([f"{verdict_word(f.verdict)}: {f.text}" for f in ranked] or [_("Nothing here calls for action.")])
     _display(html, text, {FINDINGS: [f.record() for f in ranked]}, kind="findings")
 
 
@@ -308,9 +303,7 @@ def _display(html: str, text: str, bundle: Mapping[str, Any], *, kind: str = "ta
     if get_ipython() is None:
         print(text)
         return
-    display(
-        {"text/html": html, "text/plain": text, **bundle}, metadata={"playbook": {"kind": kind}}, raw=True
-    )
+    display({"text/html": html, "text/plain": text, **bundle}, metadata={"playbook": {"kind": kind}}, raw=True)
 
 
 def _beside(frame: pd.DataFrame) -> list[str]:

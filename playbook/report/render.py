@@ -273,9 +273,7 @@ def _prose(source: str) -> str:
     """Markdown as HTML, without the ¶ that nbconvert hangs on every heading."""
     from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
-    return _unlinked(
-        MarkdownWithMath(renderer=IPythonRenderer(escape=False, exclude_anchor_links=True)).render(source)
-    )
+    return _unlinked(MarkdownWithMath(renderer=IPythonRenderer(escape=False, exclude_anchor_links=True)).render(source))
 
 
 def _failure(output: NotebookNode) -> str:
@@ -300,9 +298,7 @@ def _document(template: str, site: Site, **context: Any) -> str:
         _("Data until"): style.date(site.data_until) if site.data_until else "",
         _("As of"): style.date(site.as_of) if site.as_of else "",
         _("Currency"): site.currency,
-        _("Notebooks run"): _("{ok} of {all}").format(
-            ok=sum(p.state == "ok" for p in site.pages), all=len(site.pages)
-        ),
+        _("Notebooks run"): _("{ok} of {all}").format(ok=sum(p.state == "ok" for p in site.pages), all=len(site.pages)),
         _("Time taken"): _seconds(sum(p.seconds or 0 for p in site.pages)),
         _("Made with"): _("playbook {version}").format(version=_version()),
     }

@@ -6,6 +6,7 @@ cell, the index says so, and the run ends with a status other than 0.
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import json
 import logging
@@ -125,7 +126,7 @@ def _execute(notebook: Notebook, values: Mapping[str, Any], folder: Path) -> nbf
         logging.getLogger("papermill").setLevel(logging.ERROR)
         path = folder / notebook.path.name
         os.environ["PLAYBOOK_HOME"] = str(home())
-        try:
+        with contextlib.suppress(papermill.PapermillExecutionError):  # the page shows the failing cell, _site sees it
             papermill.execute_notebook(
                 str(notebook.path),
                 str(path),
@@ -135,8 +136,6 @@ def _execute(notebook: Notebook, values: Mapping[str, Any], folder: Path) -> nbf
                 extra_arguments=["--log-level=ERROR"],
                 cwd=str(notebook.path.parent),
             )
-        except papermill.PapermillExecutionError:
-            pass  # the page shows the failing cell, and _site sees it
     return nbformat.read(path, as_version=4)
 
 

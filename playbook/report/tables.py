@@ -71,14 +71,11 @@ class Table:
     def text(self) -> str:
         """The table for a terminal."""
         lines = [[c.label for c in self.columns]]
-        lines += [
-            [f"{cell.text} ({cell.note})" if cell.note else cell.text for cell in row] for row in self.rows
-        ]
+        lines += [[f"{cell.text} ({cell.note})" if cell.note else cell.text for cell in row] for row in self.rows]
         widths = [max(len(line[i]) for line in lines) for i in range(len(self.columns))]
         pad = [(str.rjust if c.numeric else str.ljust) for c in self.columns]
         return "\n".join(
-            "  ".join(p(text, w) for p, text, w in zip(pad, line, widths, strict=True)).rstrip()
-            for line in lines
+            "  ".join(p(text, w) for p, text, w in zip(pad, line, widths, strict=True)).rstrip() for line in lines
         )
 
 
@@ -128,14 +125,10 @@ def _wide(frame: pd.DataFrame, by: list[str], metrics: list[str], currency: str,
         column = []
         for row in found.to_dict("records"):
             between = _interval(row, unit, currency, digits)
-            moved = (
-                style.change(row.get("change"), unit, currency=currency) if known(row.get("change")) else ""
-            )
+            moved = style.change(row.get("change"), unit, currency=currency) if known(row.get("change")) else ""
             changes = changes or bool(moved)
             column.append(
-                Cell(
-                    _value(row["value"], unit, currency, digits), " · ".join(t for t in (between, moved) if t)
-                )
+                Cell(_value(row["value"], unit, currency, digits), " · ".join(t for t in (between, moved) if t))
             )
         columns.append(Column(metric_title(frame, metric), True, any(c.note for c in column)))
         for line, cell in zip(cells, column, strict=True):
@@ -251,11 +244,7 @@ def figures_of(frame: pd.DataFrame, name: str, units: Mapping[str, str]) -> list
         return figures
     hidden = {f"{c}{end}" for c in units for end in ("_low", "_high")}
     # Of the numbers without a unit, whole ones (a month, a rank) say which row it is; floats do not.
-    by = [
-        c
-        for c in frame.columns
-        if c not in units and c not in hidden and not pd.api.types.is_float_dtype(frame[c])
-    ]
+    by = [c for c in frame.columns if c not in units and c not in hidden and not pd.api.types.is_float_dtype(frame[c])]
     cuts = _cuts(frame, by, by)
     return [
         Figure(f"{name}.{c}", row[c], units[c], row.get(f"{c}_low"), row.get(f"{c}_high"), cut)

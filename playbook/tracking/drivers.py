@@ -28,9 +28,7 @@ NET_SALES = (
 
 
 @answers("Why did net sales change?")
-def net_sales_change(
-    measured: pd.DataFrame, *, against: Literal["previous", "year_ago"] = "previous"
-) -> pd.DataFrame:
+def net_sales_change(measured: pd.DataFrame, *, against: Literal["previous", "year_ago"] = "previous") -> pd.DataFrame:
     """Why did net sales change: more customers, more orders of each, bigger orders, guests, or returns?
 
     Net sales = customers × orders per customer × value of an order + sales to guests − returns. The product is split by
@@ -46,7 +44,7 @@ def net_sales_change(
     Returns
     -------
     DataFrame
-        One row per driver: metric (customers, frequency, aov, guests, returns; or orders, aov, returns), unit, value and
+        One row per driver: metric (customers, frequency, aov, guests, returns; or orders, aov, returns), unit, value,
         previous (in that unit; `previous` is what `against` names), effect (currency). ``attrs`` has `before` and
         `after`, net sales in currency. A Missing where there is nothing to compare with.
 
@@ -58,7 +56,7 @@ def net_sales_change(
     before = measured.set_index("metric")[against]
     if np.isnan(before["net_sales"]):
         what = _("an earlier period in the data")
-        return Missing(what, remedy=_("Add exports that reach further back."))  # type: ignore[return-value]
+        return Missing(what, remedy=_("Add exports that reach further back."))
     old, new = _factors(before), _factors(now)
     effects = shapley(old, new)
     rows = [(k, new[k], old[k], effects[k]) for k in old]
@@ -132,7 +130,9 @@ def findings(change: pd.DataFrame) -> list[Finding]:
     }
     text = _("Net sales moved by {total}. Most of it came from “{driver}” ({effect}).")
     if way * other.effect < 0:
-        text = _("Net sales moved by {total}: “{driver}” did most of it ({effect}), “{other}” worked against it ({back}).")
+        text = _(
+            "Net sales moved by {total}: “{driver}” did most of it ({effect}), “{other}” worked against it ({back})."
+        )
     figures = tuple(
         Figure("net_sales_effect", e, "currency", by={"driver": d})
         for d, e in zip(change.metric, change.effect, strict=True)

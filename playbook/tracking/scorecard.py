@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
 from .. import style
-from ..findings import Figure, Finding
+from ..findings import Figure, Finding, Verdict
 from ..language import _
 from ..missing import Missing, answers, quietly
 from ..period import Period
@@ -69,7 +70,10 @@ def plot_daily(daily: pd.DataFrame, *, metric: str = "net_sales") -> Axes:
         fontsize=9,
         color=style.OWN,
     )
-    ax.set_ylim(bottom=min(0.0, rows.value.min()), top=max(rows.value.max(), rows.get("previous", rows.value).max(), 0.0) * 1.15 or 1)
+    ax.set_ylim(
+        bottom=min(0.0, rows.value.min()),
+        top=max(rows.value.max(), rows.get("previous", rows.value).max(), 0.0) * 1.15 or 1,
+    )
     if unit == "currency":
         style.money_axis(ax, currency)
     style.date_axis(ax)
@@ -79,7 +83,7 @@ def plot_daily(daily: pd.DataFrame, *, metric: str = "net_sales") -> Axes:
 
 @quietly
 def plot_parts(parts: pd.DataFrame, *, metric: str = "net_sales", top: int = 10) -> Axes | None:
-    """The largest parts of a metric as bars, with the period before as a mark on each; nothing where there is one part."""
+    """The largest parts of a metric as bars, the period before as a mark on each; nothing where there is one part."""
     (by,) = parts.attrs["by"]
     if parts[by].nunique() < 2:
         return None
@@ -136,7 +140,7 @@ def findings(
         text = _("Net sales in {period} were {value}; the data hold no whole earlier period to compare with.")
         found = [Finding("hold", text.format(period=style.period(period), value=value), None, figures)]
     else:
-        verdict = "act" if row.change < act_below else "watch" if row.change < watch_below else "hold"
+        verdict: Verdict = "act" if row.change < act_below else "watch" if row.change < watch_below else "hold"
         text = _("Net sales in {period} were {value}, {change} against {before}.")
         if not np.isnan(row.change_year_ago):
             text = _("Net sales in {period} were {value}, {change} against {before} and {yearly} against a year ago.")
@@ -151,7 +155,9 @@ def findings(
     refunds = headline[headline.metric == "refund_rate"]
     if len(refunds) and (rise := float(refunds.change.iloc[0])) >= 0.01:
         rate = refunds.iloc[0]
-        text = _("Of each {unit} sold, returns took {rate}, up from {before}: that is {cost} more than at the old rate.")
+        text = _(
+            "Of each {unit} sold, returns took {rate}, up from {before}: that is {cost} more than at the old rate."
+        )
         sales = row.value / (1 - rate.value) if rate.value < 1 else 0.0
         text = text.format(
             unit=style.value(100, "currency", currency=currency),
@@ -180,7 +186,7 @@ def movers(parts: Sequence[pd.DataFrame], *, at_least: float = 0.02) -> list[Fin
     list of Finding
         For each breakdown its largest fall ("watch") and its largest rise ("hold"); stake: the change in currency.
     """
-    found = []
+    found: list[Finding] = []
     for frame in parts:
         if isinstance(frame, Missing):
             continue
@@ -190,10 +196,11 @@ def movers(parts: Sequence[pd.DataFrame], *, at_least: float = 0.02) -> list[Fin
         if len(moved) < 2:
             continue
         floor = at_least * abs(rows.previous.sum())
-        for place, verdict, text in (
+        moves: tuple[tuple[Any, Verdict, str], ...] = (
             (moved.idxmin(), "watch", _("{part} lost the most by {by}: {amount} less net sales than before.")),
             (moved.idxmax(), "hold", _("{part} grew the most by {by}: {amount} more net sales than before.")),
-        ):
+        )
+        for place, verdict, text in moves:
             amount = moved[place]
             if abs(amount) < floor or (amount < 0) != (verdict == "watch"):
                 continue

@@ -72,9 +72,7 @@ DEVICES = {
     "douyin": "app 100",
     "own_site": "mini_program 65 phone 22 desktop 13",
 }
-REASONS = (
-    "changed_mind 40 skin_reaction 16 not_as_described 16 damaged_in_transit 14 late_delivery 8 wrong_item 6"
-)
+REASONS = "changed_mind 40 skin_reaction 16 not_as_described 16 damaged_in_transit 14 late_delivery 8 wrong_item 6"
 ORDER_COLUMNS = "order_id platform customer_id ordered_at paid_at amount discount channel device region"
 HOURS = [3, 2, 1, 0.5, 0.4, 0.5, 1, 2, 3, 4.5, 5.5, 5.5, 5.5, 5, 4.5, 4.5, 4.5, 4.5, 5, 6, 8, 10, 9.5, 6]
 
@@ -108,14 +106,10 @@ def _calendar(until: str) -> pd.DataFrame:
     last = pd.Period(until, freq="M")
     first = last - (MONTHS - 1)
     if first < pd.Period("2016-01", freq="M") or last > pd.Period("2030-12", freq="M"):
-        told = _(
-            "until={until}: the demo knows the lunar calendar of 2016 to 2030; choose 2019-01 to 2030-12"
-        )
+        told = _("until={until}: the demo knows the lunar calendar of 2016 to 2030; choose 2019-01 to 2030-12")
         raise ValueError(told.format(until=until))
     days = pd.date_range(first.start_time, last.end_time.normalize(), freq="D")
-    pace = np.array([0.97, 0.96, 0.97, 1.0, 1.03, 1.05, 1.02])[
-        days.day_of_week
-    ]  # weekends are a little busier
+    pace = np.array([0.97, 0.96, 0.97, 1.0, 1.03, 1.05, 1.02])[days.day_of_week]  # weekends are a little busier
     depth = np.zeros(len(days))
     number = np.asarray(days.month * 100 + days.day)
     for begins, ends, busy, discount in FESTIVALS:
@@ -185,15 +179,11 @@ def _customers(rng: np.random.Generator, first_order: pd.Series) -> pd.DataFrame
     platform = _labels(rng, "tmall 44 douyin 25 jd 19 own_site 12", n)
     region = _labels(rng, PROVINCES, n)
     styles = {"tmall": "t{:010d}", "jd": "jd_{:07d}", "douyin": "70{:012d}", "own_site": "{:08d}"}
-    birth = pd.Series(
-        np.clip(rng.normal(1994, 7, n), 1955, 2008).astype(int), dtype="Int64", index=first_order.index
-    )
+    birth = pd.Series(np.clip(rng.normal(1994, 7, n), 1955, 2008).astype(int), dtype="Int64", index=first_order.index)
     ahead = rng.exponential(np.where(rng.random(n) < 0.6, 900, 40 * 86400)) + 60
     return pd.DataFrame(
         {
-            "customer_id": [
-                styles[p].format(i) for p, i in zip(platform, rng.permutation(n) + 1, strict=True)
-            ],
+            "customer_id": [styles[p].format(i) for p, i in zip(platform, rng.permutation(n) + 1, strict=True)],
             "platform": platform,
             "registered_at": first_order - _seconds(ahead),
             "gender": _labels(rng, "female 81 male 17 other 2", n),
@@ -210,9 +200,7 @@ def _customers(rng: np.random.Generator, first_order: pd.Series) -> pd.DataFrame
     )
 
 
-def _orders(
-    rng: np.random.Generator, calendar: pd.DataFrame, scale: float
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _orders(rng: np.random.Generator, calendar: pd.DataFrame, scale: float) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Orders, still without amounts but with the `rate` of their discount, and those who placed them."""
     customer, day = _purchases(rng, calendar["pace"].to_numpy(), scale)
     orders = pd.DataFrame({"customer": customer, "ordered_at": _moments(rng, calendar, day)})
@@ -269,9 +257,7 @@ def _items(rng: np.random.Generator, orders: pd.DataFrame, products: pd.DataFram
     )
 
 
-def _returns(
-    rng: np.random.Generator, orders: pd.DataFrame, items: pd.DataFrame, end: pd.Timestamp
-) -> pd.DataFrame:
+def _returns(rng: np.random.Generator, orders: pd.DataFrame, items: pd.DataFrame, end: pd.Timestamp) -> pd.DataFrame:
     """Lines that came back two to fifteen days after they were paid, as far as the data goes."""
     paid = items.merge(orders[["order_id", "customer_id", "paid_at"]].dropna(), on="order_id")
     back = paid[rng.random(len(paid)) < 0.072].reset_index(drop=True)

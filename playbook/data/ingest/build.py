@@ -190,13 +190,15 @@ class Staged:
             if f.name not in where:
                 typed.append(f"NULL::{SQL_TYPES[f.type]} AS {f.name}")
                 continue
-            raw = f"{f.name}_raw"
-            cells.append(f"c{where[f.name]} AS {raw}")
-            typed.append(f"{parse.typed(raw, f.type, zone=self.zone, decimal=fmt.decimal, formats=f.formats)} AS {f.name}")
+            raw, cell = f"{f.name}_raw", f"c{where[f.name]}"
+            cells.append(f"{parse.trimmed(cell) if f.type in parse.WORDS else cell} AS {raw}")
+            typed.append(
+                f"{parse.typed(raw, f.type, zone=self.zone, decimal=fmt.decimal, formats=f.formats)} AS {f.name}"
+            )
             if f.needed:
                 bad.append(f"WHEN {f.name} IS NULL THEN '{f.name}'")
             elif f.type != "text":
-                bad.append(f"WHEN {f.name} IS NULL AND {parse.words(raw)} IS NOT NULL THEN '{f.name}'")
+                bad.append(f"WHEN {f.name} IS NULL AND {parse.says_something(raw)} THEN '{f.name}'")
         classes = " ".join(f"WHEN {sql} THEN '{name}'" for name, sql in fmt.classes.items())
         names = ", ".join(f.name for f in fmt.fields)
         return (
@@ -209,7 +211,9 @@ class Staged:
         ours = store.settings.currency
         if ours and ours != self.currency:
             raise ShopError(
-                _('{file}: its money is {theirs}, the shop\'s is {ours}; set currency = "{theirs}" in {settings}').format(
+                _(
+                    '{file}: its money is {theirs}, the shop\'s is {ours}; set currency = "{theirs}" in {settings}'
+                ).format(
                     file=self.raw.name,
                     theirs=self.currency,
                     ours=ours,
@@ -339,10 +343,10 @@ class Source:
                 "read": f.raw.records + f.raw.blank,
                 "blank": f.raw.blank,
                 **outcomes,
-                "classes": [
-                    {"class": c, "outcome": o, "rows": n, "money": _text(m)} for o, c, n, m in mine
-                ],
-                "file_total": _text(sum((m for *_rest, m in mine if m is not None), start=0)) if said_money(f) else None,
+                "classes": [{"class": c, "outcome": o, "rows": n, "money": _text(m)} for o, c, n, m in mine],
+                "file_total": _text(sum((m for *_rest, m in mine if m is not None), start=0))
+                if said_money(f)
+                else None,
             }
             entry.update(self._repeats(f) if not self.format.key else {})
             out.append(entry)
@@ -389,7 +393,9 @@ def _write_tables(con: duckdb.DuckDBPyConnection, views: list[Source], folder: P
             if filled[c] < counts[0]:
                 raise ShopError(
                     _("the formats {formats} leave {table}.{column} empty in {n} rows, which may not be").format(
-                        formats=", ".join(v.format.name for v in views if any(t.table == table.name for t in v.targets)),
+                        formats=", ".join(
+                            v.format.name for v in views if any(t.table == table.name for t in v.targets)
+                        ),
                         table=table.name,
                         column=c,
                         n=counts[0] - filled[c],

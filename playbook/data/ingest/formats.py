@@ -156,6 +156,8 @@ def read_format(path: Path, *, own: bool = False) -> SourceFormat:
         if name not in names:
             raise ShopError(_("{path}: the key names {name!r}, which is no field").format(path=path, name=name))
     row = said.get("row", {})
+    told: dict[str, Any] = {k: _frozen(said[k]) for k in ("files", "header", "key", "check", "assume") if k in said}
+    told |= {k: said[k] for k in ("generic", "zone", "currency", "decimal", "duplicates", "classes") if k in said}
     _only(path, row, ("at", "money", "order", "customer"))
     return SourceFormat(
         name=path.stem,
@@ -164,8 +166,7 @@ def read_format(path: Path, *, own: bool = False) -> SourceFormat:
         targets=tuple(targets),
         row=row or _row_of(targets),
         own=own,
-        **{k: _frozen(said[k]) for k in ("files", "header", "key", "check", "assume") if k in said},
-        **{k: said[k] for k in ("generic", "zone", "currency", "decimal", "duplicates", "classes") if k in said},
+        **told,
     )
 
 
@@ -212,9 +213,7 @@ def choose(formats: Iterable[SourceFormat], file_name: str, header: Sequence[str
 
 def _canonical(table: Table) -> SourceFormat:
     """The format of a file that bears a canonical table's name and column names."""
-    fields = tuple(
-        Field(c.name, (c.name,), c.type, optional=not c.required, needed=c.required) for c in table.columns
-    )
+    fields = tuple(Field(c.name, (c.name,), c.type, optional=not c.required, needed=c.required) for c in table.columns)
     target = Target(table.name, {c.name: c.name for c in table.columns})
     return SourceFormat(
         name=f"canonical_{table.name}",

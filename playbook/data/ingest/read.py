@@ -1,11 +1,13 @@
 """Reading a raw file: bytes in, a header and clean records out, with nothing lost on the way.
 
-Text files are decoded strictly, their records counted by our own scan (which DuckDB's count is checked against later)
-and handed on as UTF-8 with plain line feeds. Workbooks become the same by way of their cells; Parquet stays as it is.
+Text files are decoded strictly, their records counted by our own scan (which DuckDB's count is checked against
+later) and handed on as UTF-8 with all lines ended alike. Workbooks become the same by way of their cells; Parquet
+stays as it is.
 """
 
 from __future__ import annotations
 
+import codecs
 import csv
 import datetime as dt
 import gzip
@@ -23,7 +25,8 @@ TEXT_ENDINGS = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz")
 BOOK_ENDINGS = (".xlsx", ".xls", ".xlsb", ".ods")
 ENDINGS = (*TEXT_ENDINGS, *BOOK_ENDINGS, ".parquet")
 
-_NEWLINE, _QUOTE = ord("\n"), ord('"')
+_FEED, _RETURN, _QUOTE = ord("\n"), ord("\r"), ord('"')
+_PIECE = 1 << 18  # bytes that a processor's cache holds
 
 
 @dataclass(frozen=True)
@@ -40,8 +43,8 @@ class RawFile:
         As found.
     header : list of str
         Column names; the first record's cells where the file has no header (`skip_header` then puts it back).
-    body : bytes
-        The records after the header, UTF-8, ended by line feeds; empty for Parquet.
+    body : memoryview
+        The records after the header, UTF-8, all lines ended alike; empty for Parquet.
     lines : ndarray of int64, shape (records,)
         Line of the file on which each record that is not blank begins.
     blank : int
@@ -54,7 +57,7 @@ class RawFile:
     encoding: str
     delimiter: str
     header: list[str]
-    body: bytes = field(repr=False)
+    body: memoryview = field(repr=False)
     lines: np.ndarray = field(repr=False)
     blank: int = 0
 
@@ -108,55 +111,57 @@ def read(path: Path, name: str, *, headerless: bool = False) -> RawFile:
 
 
 def _utf8(data: bytes, name: str) -> tuple[bytes, str]:
-    """The text as UTF-8 without a byte-order mark and with plain line feeds, and the encoding that it came in."""
-    for mark, encoding in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
+    """The text as UTF-8 without a byte-order mark, and the encoding that it came in."""
+    for mark, encoding in (
+        (codecs.BOM_UTF8, "utf-8-sig"),
+        (codecs.BOM_UTF16_LE, "utf-16"),
+        (codecs.BOM_UTF16_BE, "utf-16"),
+    ):
         if data.startswith(mark):
             candidates: tuple[str, ...] = (encoding,)
             break
     else:
-        if data.isascii():
-            return _plain_feeds(data), "utf-8"
-        candidates = ("utf-8", "gb18030")
+        wrong = _first_bad_byte(data)
+        if wrong is None:
+            return data, "utf-8"
+        candidates = ("gb18030",)
     for encoding in candidates:
         try:
-            text = data.decode(encoding)
-            break
+            return data.decode(encoding).encode("utf-8"), encoding
         except UnicodeDecodeError as error:
-            where = error.start
-    else:
-        line = data.count(b"\n", 0, where) + 1
-        raise ShopError(
-            _(
-                "{file}, line {line}: the bytes are neither UTF-8 nor GB18030 nor UTF-16; "
-                "save the file as “CSV UTF-8” and put it back"
-            ).format(file=name, line=line)
-        )
-    if encoding != "utf-8":
-        data = text.encode("utf-8")
-    del text
-    return _plain_feeds(data), encoding
+            wrong = error.start
+    assert wrong is not None
+    raise ShopError(
+        _(
+            "{file}, line {line}: the bytes are neither UTF-8 nor GB18030 nor UTF-16; "
+            "save the file as “CSV UTF-8” and put it back"
+        ).format(file=name, line=data.count(b"\n", 0, wrong) + 1)
+    )
 
 
-def _plain_feeds(data: bytes) -> bytes:
-    """The text with every line ended by a line feed alone."""
-    if b"\r" not in data:
-        return data
-    if data.count(b"\r\n") == data.count(b"\r"):
-        return data.translate(None, b"\r")
-    return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+def _first_bad_byte(data: bytes) -> int | None:
+    """Where the bytes stop being UTF-8; None where they are. In pieces, so that no second copy of the file is made."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    view = memoryview(data)
+    for begin in range(0, len(data), _PIECE):
+        try:
+            decoder.decode(view[begin : begin + _PIECE], begin + _PIECE >= len(data))
+        except UnicodeDecodeError as error:
+            return begin + error.start
+    return None
 
 
 def _split(text: bytes, *, path: Path, name: str, digest: str, encoding: str, headerless: bool) -> RawFile:
+    text, feed = _even_feeds(text)
     starts, ends, lines = _records(text, name)
-    full = ends > starts
+    full = ends - starts >= feed
     if not full.any():
         raise ShopError(_("{file} holds nothing but blank lines: export it again").format(file=name))
     first = int(np.argmax(full))
-    head = text[starts[first] : ends[first]].decode("utf-8")
+    head = text[starts[first] : ends[first]].decode("utf-8").rstrip("\r")
     delimiter = max(",\t;|", key=head.count) if encoding != "workbook" else ","
     header = next(csv.reader(io.StringIO(head), delimiter=delimiter))
     begin = first if headerless else first + 1
-    body = text[starts[begin] :] if begin < len(starts) else b""
     return RawFile(
         name=name,
         path=path,
@@ -164,17 +169,28 @@ def _split(text: bytes, *, path: Path, name: str, digest: str, encoding: str, he
         encoding=encoding,
         delimiter=delimiter,
         header=header,
-        body=body,
+        body=memoryview(text)[starts[begin] :] if begin < len(starts) else memoryview(b""),
         lines=lines[begin:][full[begin:]],
         blank=int((~full).sum()),
     )
 
 
+def _even_feeds(text: bytes) -> tuple[bytes, int]:
+    """The text with all lines ended alike, and how many bytes end a line: 1 (line feed) or 2 (return and line feed)."""
+    returns = text.count(b"\r")
+    if not returns:
+        return text, 1
+    array = np.frombuffer(text, dtype=np.uint8)
+    feeds = _positions(array, _FEED)
+    if len(feeds) == returns and feeds[0] > 0 and bool((array[feeds - 1] == _RETURN).all()):
+        return text, 2
+    return text.replace(b"\r\n", b"\n").replace(b"\r", b"\n"), 1
+
+
 def _records(text: bytes, name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Start, end and line of every record: a line feed ends a record unless it stands between quotes."""
     array = np.frombuffer(text, dtype=np.uint8)
-    feeds = np.flatnonzero(array == _NEWLINE)
-    quotes = np.flatnonzero(array == _QUOTE) if b'"' in text else np.empty(0, dtype=np.int64)
+    feeds, quotes = _positions(array, _FEED), _positions(array, _QUOTE)
     if len(quotes) % 2:
         line = int(np.searchsorted(feeds, quotes[-1])) + 1
         raise ShopError(
@@ -187,6 +203,12 @@ def _records(text: bytes, name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray
         ends = np.append(ends, len(text))
     starts = np.concatenate([[0], ends[:-1] + 1])
     return starts, ends, np.searchsorted(feeds, starts) + 1
+
+
+def _positions(array: np.ndarray, byte: int) -> np.ndarray:
+    """Where a byte stands, looked for piece by piece."""
+    found = [np.flatnonzero(array[i : i + _PIECE] == byte) + i for i in range(0, len(array), _PIECE)]
+    return np.concatenate(found) if found else np.empty(0, dtype=np.int64)
 
 
 def _book(data: bytes, name: str) -> bytes:
@@ -230,6 +252,6 @@ def _parquet(path: Path, name: str, digest: str) -> RawFile:
         encoding="parquet",
         delimiter="",
         header=list(meta.schema_arrow.names),
-        body=b"",
+        body=memoryview(b""),
         lines=np.arange(1, meta.metadata.num_rows + 1),
     )
