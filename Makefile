@@ -11,12 +11,12 @@ unexport PYTHONDONTWRITEBYTECODE
 # All installs go into one .venv: two at a time would trip over each other.
 .NOTPARALLEL:
 
-.PHONY: help report lab test lint format lock clean remake
+.PHONY: help report lab test kills damage lint format catalogue lock clean remake
 .DEFAULT_GOAL := help
 
 help:  ## this list
 	@echo "The playbook. What you can make:"
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
 
 report: .venv/runtime  ## the report of the demo shop, in reports/demo/
 	@$(BIN)/playbook run demo $(ARGS)
@@ -26,6 +26,12 @@ lab: .venv/runtime  ## JupyterLab in notebooks/
 
 test: .venv/dev  ## all tests
 	@$(BIN)/pytest -n 2 $(ARGS)
+
+kills: .venv/dev  ## kill thirty runs of the book and see that nothing is lost; ten minutes
+	@$(BIN)/python benchmarks/kills.py $(ARGS)
+
+damage: .venv/dev  ## thousands of damaged exports into ingest; EXAMPLES=… says how many
+	@PLAYBOOK_DAMAGE=$(or $(EXAMPLES),2000) $(BIN)/pytest -m scale tests/data/test_damage.py $(ARGS)
 
 lint: .venv/dev  ## style, formatting, types; notebooks must carry no outputs
 	@$(BIN)/ruff check --quiet
@@ -37,6 +43,9 @@ format: .venv/dev  ## put code and notebooks in order
 	@$(BIN)/ruff check --fix-only --quiet
 	@$(BIN)/ruff format --quiet
 	@$(call notebooks,$(BIN)/nbstripout --keep-id)
+
+catalogue: .venv/dev  ## new sentences into the catalogues of other languages
+	@$(BIN)/python .ci/catalogue.py
 
 lock: .venv/made-for  ## newest versions of everything into requirements.lock
 	@$(call quietly,$(PIP) install uv)

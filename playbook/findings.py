@@ -79,12 +79,15 @@ class Finding:
         Currency per period, for ranking. What is not finite counts as not known.
     figures : tuple of Figure
         The numbers that the sentence rests on.
+    blocked : bool
+        The data failed their check (`playbook.data.quality.gate`): an observation, on which nothing may be decided.
     """
 
     verdict: Verdict
     text: str
     stake: float | None = None
     figures: tuple[Figure, ...] = ()
+    blocked: bool = False
 
     def __post_init__(self) -> None:
         if self.verdict not in VERDICTS:
@@ -103,13 +106,14 @@ class Finding:
     def record(self, notebook: str = "") -> dict[str, Any]:
         """The finding as plain data, ready for JSON."""
         figures = [figure.record(notebook) for figure in self.figures]
-        return {"verdict": self.verdict, "text": self.text, "stake": self.stake, "figures": figures}
+        plain = {"verdict": self.verdict, "text": self.text, "stake": self.stake, "figures": figures}
+        return plain | ({"blocked": True} if self.blocked else {})
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> Finding:
         """The finding that `record` wrote down."""
         figures = tuple(Figure.from_record(f) for f in record.get("figures", ()))
-        return cls(record["verdict"], record["text"], record.get("stake"), figures)
+        return cls(record["verdict"], record["text"], record.get("stake"), figures, record.get("blocked", False))
 
 
 def order(finding: Finding) -> tuple[int, float, str]:

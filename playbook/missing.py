@@ -15,7 +15,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
 
-from .language import _
+from .language import _, using
 
 
 class MissingDataError(TypeError):
@@ -61,11 +61,16 @@ class Missing:
             )
         else:
             said = _("This shop does not have {what}.").format(what=self._what)
-        return f"{said} {self._remedy}".strip()
+        return self._with_remedy(said)
 
     def needs(self) -> str:
         """What is needed and how to supply it, without the question."""
-        return f"{_('Needs {what}.').format(what=self._what)} {self._remedy}".strip()
+        return self._with_remedy(_("Needs {what}.").format(what=self._what))
+
+    def _with_remedy(self, sentence: str) -> str:
+        if not self._remedy:
+            return sentence
+        return _("{sentence} {remedy}").format(sentence=sentence, remedy=self._remedy)
 
     def __repr__(self) -> str:
         return "" if self._told else f"Missing: {self.sentence()}"
@@ -91,7 +96,19 @@ class Missing:
         return self
 
     def __call__(self, *args: object, **kwargs: object) -> Missing:
+        if any(_is_expression(a) for a in args):
+            self._refuse()  # ibis takes what can be called for a recipe, and would call it for ever
         return self
+
+    def __eq__(self, other: object) -> Any:
+        if isinstance(other, Missing):
+            return self._what == other._what
+        if _is_expression(other):
+            self._refuse()  # a table filtered by it would come out empty, and nobody would know why
+        return self
+
+    def __ne__(self, other: object) -> Any:
+        return not self == other if isinstance(other, Missing) else self == other
 
     def _same(self, *args: object) -> Missing:
         return self
@@ -99,7 +116,9 @@ class Missing:
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = _same
     __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = __pow__ = __rpow__ = __neg__ = __abs__ = _same
     __lt__ = __le__ = __gt__ = __ge__ = _same
-    __hash__ = object.__hash__
+
+    def __hash__(self) -> int:
+        return hash(self._what)
 
     # -- what would go silently wrong raises
 
@@ -108,6 +127,10 @@ class Missing:
 
     __bool__ = __iter__ = __len__ = __contains__ = __array__ = _refuse
     __float__ = __int__ = __index__ = __complex__ = _refuse
+
+
+def _is_expression(value: object) -> bool:
+    return type(value).__module__.startswith("ibis.")
 
 
 def answers[**P, R](
@@ -149,6 +172,7 @@ def answers[**P, R](
                     return column_missing(name, lacking[0]).asked(_(question))  # type: ignore[return-value]
             return function(*bound.args, **bound.kwargs)
 
+        call.__dict__.update(question=question, needs=dict(needs or {}), optional=frozenset(optional))
         return call
 
     return wrap
@@ -165,12 +189,18 @@ def column_missing(table: str, column: str) -> Missing:
 
 
 def quietly(plot: Callable[..., Any]) -> Callable[..., Any]:
-    """Make a plot of a missing answer show nothing: the answer above it has already shown its card."""
+    """Make a plot of a missing answer show nothing: the answer above it has already shown its card.
+
+    The words of a plot are in the language in use, or in English where no font can draw that.
+    """
 
     @functools.wraps(plot)
     def call(result: Any, *args: Any, **kwargs: Any) -> Any:
         if isinstance(result, Missing):
             return result.quiet()
-        return plot(result, *args, **kwargs)
+        from . import style
+
+        with using(style.picture_language()):
+            return plot(result, *args, **kwargs)
 
     return call

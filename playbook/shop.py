@@ -8,22 +8,29 @@ same numbers.
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, Literal
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
 from zoneinfo import ZoneInfo
 
 import ibis
 import pandas as pd
 
+from . import language
 from . import period as periods
 from .data import schema
-from .data.engine import MONEY, Engine, engine
+from .data.engine import Engine, engine
+from .data.frames import table_from
 from .data.ingest import ingest
-from .data.store import Settings, ShopError, Store, open_store
+from .data.store import Settings, ShopError, Store, home, open_store
 from .language import _
 from .missing import Missing
 from .period import Period
+
+if TYPE_CHECKING:
+    from .data.quality import Gate
 
 
 class Shop:
@@ -41,7 +48,7 @@ class Shop:
     as_of : datetime.datetime
         The moment that nothing known lies behind, by the shop's clock; it stands for "now" everywhere.
     first_day, last_day : datetime.date
-        The days of the first and the last order in the data, whatever the period.
+        The days of the first order and of the last order or payment in the data, whatever the period.
     """
 
     def __init__(
@@ -63,7 +70,7 @@ class Shop:
             self.period = periods.latest_complete_month(self.first_day, self.last_day)
         else:
             self.period = periods.parse(period, week_start=settings.week_start)
-        end = self.period.end if until == "period" else max(self.period.end, self.last_day + dt.timedelta(days=1))
+        end = self.period.end if until == "period" else max(self.period.end, self._last_happening())
         self.as_of = dt.datetime.combine(end, dt.time())
 
     @property
@@ -110,6 +117,40 @@ class Shop:
         rows = self._engine.read(self.store.tables / "rows.parquet")
         return rows.mutate(at=self._engine.local(rows["at"], self.zone))
 
+    @cached_property
+    def gate(self) -> Gate:
+        """Whether decisions may rest on the shop's data: by the rules that can block them, and their usual floor.
+
+        `playbook.data.quality.gate` on the whole scorecard says more; whether the verdict is FAIL is the same.
+        """
+        from .data import quality
+
+        accounting = None if self.store is None else self.store.accounting()
+        scores = quality.scorecard(self.tables, self.period, last_day=self.last_day, blocking=True)
+        return quality.gate(scores, accounting)
+
+    @property
+    def tables(self) -> dict[str, ibis.Table]:
+        """The canonical tables that the shop has, by name, as `table` gives them."""
+        return {name: self.table(name) for name in schema.TABLES if name in self._tables}
+
+    def last_report(self) -> Any:
+        """What the last report of this period left behind, while a new one is made, or a Missing where there is none.
+
+        Returns
+        -------
+        dict
+            ``figures`` and ``manifest``, as they lie in ``reports/<shop>/<period>/``.
+        """
+        folder = home() / "reports" / self.name / self.period.slug
+        try:
+            texts = [(folder / f"{part}.json").read_text(encoding="utf-8") for part in ("figures", "manifest")]
+            return dict(zip(("figures", "manifest"), map(json.loads, texts), strict=True))
+        except (OSError, ValueError):
+            return Missing(
+                _("an earlier report of this period"), remedy=_("This is the first one; the next is compared with it.")
+            )
+
     def __getattr__(self, name: str) -> ibis.Table:
         if name.startswith("_") or name not in schema.TABLES:
             raise AttributeError(
@@ -147,11 +188,28 @@ class Shop:
 
     def _span(self) -> tuple[dt.date, dt.date]:
         orders = self._tables["orders"]
-        ends = orders.aggregate(first=orders.ordered_at.min(), last=orders.ordered_at.max()).to_pandas().iloc[0]
+        ends = (
+            orders.aggregate(
+                first=orders.ordered_at.min(), last=ibis.greatest(orders.ordered_at.max(), orders.paid_at.max())
+            )
+            .to_pandas()
+            .iloc[0]
+        )
         if pd.isna(ends["first"]):
             raise ShopError(_("{shop} has no orders: check the files in data/{shop}/raw/").format(shop=self.name))
         first, last = (self._to_local(ends[c].to_pydatetime()) for c in ("first", "last"))
         return first.date(), last.date()
+
+    def _last_happening(self) -> dt.date:
+        """The day after the last thing that happened in any table."""
+        last = [self.last_day]
+        for name, table in self._tables.items():
+            spec = schema.TABLES[name]
+            seen = [c.name for c in spec.columns if c.type == "time" and not spec.planned and c.name in table.columns]
+            for moment in table.aggregate(**{c: table[c].max() for c in seen}).to_pandas().iloc[0] if seen else ():
+                if not pd.isna(moment):
+                    last.append(self._to_local(moment.to_pydatetime()).date())
+        return max(last) + dt.timedelta(days=1)
 
     def _to_local(self, moment: dt.datetime) -> dt.datetime:
         if self._local:
@@ -239,7 +297,12 @@ def shop_of(
             )
         )
     accounting = store.accounting()
-    settings = replace(store.settings, currency=accounting["currency"], zone=accounting["zone"])
+    settings = replace(
+        store.settings,
+        currency=accounting["currency"],
+        zone=accounting["zone"],
+        language=language.use(store.settings.language),
+    )
     return Shop(settings, tables, period=period, until=until, engine=using, store=store)
 
 
@@ -264,46 +327,11 @@ def shop_from(
     Raises
     ------
     ShopError
-        A table or column has a name that the schema does not know, or a required column is lacking.
+        A table or column has a name that the schema does not know, a required column is lacking, or a cell cannot be
+        read.
     """
     if "orders" not in frames:
         raise ShopError(_("a shop needs orders: shop_from(orders=frame)"))
-    tables = {n: _from_frame(n, f, zone) for n, f in frames.items()}
+    tables = {n: table_from(n, f, zone) for n, f in frames.items()}
     settings = Settings(name=name, currency=currency, zone=zone, week_start=week_start)
     return Shop(settings, tables, period=period, until=until, engine=engine(), local=True)
-
-
-def _from_frame(name: str, rows: pd.DataFrame | ibis.Table, zone: str) -> ibis.Table:
-    if name not in schema.TABLES:
-        raise ShopError(
-            _("there is no table {table!r}; there is: {tables}").format(table=name, tables=", ".join(schema.TABLES))
-        )
-    spec = schema.TABLES[name]
-    for column in rows.columns:
-        if column not in spec.by_name:
-            raise ShopError(
-                _("the table {table} has no column {column!r}; it has: {columns}").format(
-                    table=name, column=column, columns=", ".join(spec.by_name)
-                )
-            )
-    for column in spec.required:
-        if column not in rows.columns:
-            raise ShopError(_("the table {table} needs the column {column}").format(table=name, column=column))
-    if isinstance(rows, ibis.Table):
-        return rows
-    rows = rows.copy()
-    if name == "orders" and "paid_at" not in rows.columns:
-        rows["paid_at"] = rows["ordered_at"]
-    for column in rows.columns:
-        kind = spec.by_name[column].type
-        if kind in ("time", "date"):
-            moments = pd.to_datetime(rows[column])
-            if moments.dt.tz is not None:
-                moments = moments.dt.tz_convert(zone).dt.tz_localize(None)
-            rows[column] = moments.dt.date if kind == "date" else moments
-        elif kind == "id":
-            rows[column] = rows[column].astype("string")
-    table = ibis.memtable(rows)
-    money = {c: table[c].cast(MONEY) for c in rows.columns if spec.by_name[c].type == "money"}
-    dates = {c: table[c].cast("date") for c in rows.columns if spec.by_name[c].type == "date"}
-    return table.mutate(**money, **dates)

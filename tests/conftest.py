@@ -32,8 +32,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def make_shop(home: Path) -> Callable[..., Store]:
     """Make ``data/<name>/`` from files: a name alone lies in raw/, one like ``formats/my.toml`` in the shop's folder.
 
-    A frame is written as its name's ending says (.csv, .csv.gz, .xlsx, .parquet). Called again for the same shop it adds
-    files or replaces them.
+    A frame is written as its name's ending says (.csv, .csv.gz, .xlsx, .parquet). Called again for the same shop it
+    adds files or replaces them.
     """
 
     def make(name: str, files: Mapping[str, Content], settings: str = "") -> Store:

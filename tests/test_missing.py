@@ -237,7 +237,10 @@ def test_an_optional_table_without_a_needed_column_arrives_as_none():
 
 
 def test_an_answer_keeps_its_name_and_its_signature():
-    assert visitors.__name__ == "visitors" and list(visitors.__wrapped__.__code__.co_varnames[:2]) == ["events", "orders"]
+    assert visitors.__name__ == "visitors" and list(visitors.__wrapped__.__code__.co_varnames[:2]) == [
+        "events",
+        "orders",
+    ]
 
 
 def test_a_missing_answer_flows_on_through_the_next_function(gone):

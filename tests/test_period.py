@@ -1,9 +1,10 @@
 """Stories of periods: how they are typed, what they are called, and what they are compared with."""
 
 import datetime as dt
+from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from playbook.period import WEEK_STARTS, Period, latest_complete_month, parse
@@ -30,6 +31,7 @@ def typed(draw):
     return form, f"{first}/{first + dt.timedelta(days=length)}", start
 
 
+@settings(deadline=None)
 @given(typed())
 def test_every_form_parses_and_its_label_is_what_was_typed(case):
     kind, text, week_start = case
@@ -39,6 +41,7 @@ def test_every_form_parses_and_its_label_is_what_was_typed(case):
     assert "/" not in period.slug and parse(period.slug, week_start=week_start) == period
 
 
+@settings(deadline=None)
 @given(typed())
 def test_what_it_is_compared_with_is_as_long_ends_before_it_and_has_a_label_too(case):
     _kind, text, week_start = case
@@ -52,12 +55,13 @@ def test_what_it_is_compared_with_is_as_long_ends_before_it_and_has_a_label_too(
         assert parse(other.label, week_start=week_start) == other
 
 
+@settings(deadline=None)
 @given(YEARS, st.sampled_from(WEEK_STARTS))
 def test_the_weeks_of_a_year_follow_one_another_without_a_gap(year, week_start):
     last = dt.date(year, 12, 28).isocalendar().week
     weeks = [parse(f"{year}-W{n:02d}", week_start=week_start) for n in range(1, last + 1)]
     weeks.append(parse(f"{year + 1}-W01", week_start=week_start))
-    assert all(a.end == b.start and a.days == 7 for a, b in zip(weeks, weeks[1:], strict=False))
+    assert all(a.end == b.start and a.days == 7 for a, b in pairwise(weeks))
     assert {w.start.weekday() for w in weeks} == {WEEK_STARTS.index(week_start)}
     assert weeks[-1].previous == weeks[-2]
 
@@ -190,6 +194,7 @@ def test_the_latest_complete_month_by_hand(first, last, label):
     assert found.label == label
 
 
+@settings(deadline=None)
 @given(DAYS, st.integers(0, 800))
 def test_the_latest_complete_month_never_ends_after_the_data(first, length):
     last = first + dt.timedelta(days=length)

@@ -157,9 +157,7 @@ def test_goods_that_arrive_after_the_end_are_on_order_but_have_not_arrived():
             "received": [90, 200],
         }
     )
-    shop = shop_from(
-        period="2026-10", orders=day_after(("a", "2026-10-01", 9, "2026-10-01")), purchase_orders=purchase
-    )
+    shop = shop_from(period="2026-10", orders=day_after(("a", "2026-10-01", 9, "2026-10-01")), purchase_orders=purchase)
     found = shop.purchase_orders.to_pandas().set_index("purchase_order_id").sort_index()
     assert found.quantity.tolist() == [100, 200]
     assert pd.Timestamp(found.due_on["2"]) == pd.Timestamp("2026-11-30")
@@ -298,18 +296,21 @@ def test_a_name_that_is_no_table_is_refused_with_those_that_are():
     assert not hasattr(shop, "_repr_html_")
 
 
+ONE = orders(("a", "2026-10-31", 5))
+
+
 @pytest.mark.parametrize(
     ("frames", "says"),
     [
         ({}, r"a shop needs orders: shop_from\(orders=frame\)"),
-        ({"ordrs": orders(("a", "2026-10-31", 5))}, "a shop needs orders"),
-        ({"orders": orders(("a", "2026-10-31", 5)), "evnts": orders(("a", None, 1))}, "there is no table 'evnts'; there is: orders"),
-        ({"orders": orders(("a", "2026-10-31", 5)).assign(ammount=1)}, "the table orders has no column 'ammount'; it has: order_id"),
-        ({"orders": orders(("a", "2026-10-31", 5)).drop(columns="amount")}, "the table orders needs the column amount"),
-        ({"orders": orders(("a", "2026-10-31", 5)).iloc[:0]}, "frames has no orders"),
+        ({"ordrs": ONE}, "a shop needs orders"),
+        ({"orders": ONE, "evnts": ONE}, "there is no table 'evnts'; there is: orders"),
+        ({"orders": ONE.assign(ammount=1)}, "the table orders has no column 'ammount'; it has: order_id"),
+        ({"orders": ONE.drop(columns="amount")}, "the table orders needs the column amount"),
+        ({"orders": ONE.iloc[:0]}, "frames has no orders"),
     ],
     ids=["nothing", "misspelt orders", "table", "column", "required", "empty"],
-)  # fmt: skip
+)
 def test_frames_that_cannot_be_used_are_refused_by_a_sentence(frames, says):
     with pytest.raises(ShopError, match=says):
         shop_from(**frames)
@@ -331,6 +332,14 @@ def test_a_period_that_is_none_is_refused_before_anything_is_computed():
 
 
 def test_the_shop_says_in_one_line_what_it_is():
-    shop = shop_from(name="mine", currency="GBP", zone="Europe/London", week_start="sunday", orders=orders(("a", "2026-10-31", 5)))
+    shop = shop_from(
+        name="mine", currency="GBP", zone="Europe/London", week_start="sunday", orders=orders(("a", "2026-10-31", 5))
+    )
     assert repr(shop) == "Shop('mine', period='2026-10', as_of=2026-11-01 00:00)"
-    assert (shop.name, shop.title, shop.currency, shop.zone, shop.week_start) == ("mine", "mine", "GBP", "Europe/London", "sunday")
+    assert (shop.name, shop.title, shop.currency, shop.zone, shop.week_start) == (
+        "mine",
+        "mine",
+        "GBP",
+        "Europe/London",
+        "sunday",
+    )

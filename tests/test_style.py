@@ -133,9 +133,7 @@ def test_a_period_is_read_as_people_say_it(typed, read):
 
 def test_days_are_written_from_any_kind_of_date():
     day = "1 Oct 2026"
-    assert [
-        style.date(d) for d in (dt.date(2026, 10, 1), pd.Timestamp("2026-10-01 23:59"), "2026-10-01")
-    ] == [day] * 3
+    assert [style.date(d) for d in (dt.date(2026, 10, 1), pd.Timestamp("2026-10-01 23:59"), "2026-10-01")] == [day] * 3
     assert style.date(None) == style.date(pd.NaT) == "—"
 
 

@@ -70,18 +70,25 @@ class Engine:
 @functools.lru_cache
 def engine(name: str = "duckdb") -> Engine:
     """The engine of that name; one connection a process."""
-    return Engine(name)
+    made = Engine(name)
+    if name == "duckdb":
+        ibis.set_backend(made.connection)  # an analyst's frames are computed where the shop's tables are
+    return made
 
 
 def as_table(rows: ibis.Table | pd.DataFrame) -> ibis.Table:
     """A table, whether given as one or as an analyst's frame."""
-    return ibis.memtable(rows) if isinstance(rows, pd.DataFrame) else rows
+    if not isinstance(rows, pd.DataFrame):
+        return rows
+    engine()
+    return ibis.memtable(rows)
 
 
 def _duckdb() -> Any:
     connection = ibis.duckdb.connect()
     # ibis writes array lambdas with an arrow, which DuckDB 2 takes only when told so
     connection.raw_sql("SET lambda_syntax = 'ENABLE_SINGLE_ARROW'")
+    connection.raw_sql("SET enable_progress_bar = false")
     return connection
 
 

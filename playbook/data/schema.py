@@ -73,6 +73,11 @@ class Table:
         return self.recorded is not None
 
     @property
+    def state(self) -> bool:
+        """Whether a row says how something is, not that something happened: products, customers, suppliers."""
+        return self.recorded is None and (self.happened is None or self.name == "customers")
+
+    @property
     def required(self) -> tuple[str, ...]:
         return tuple(c.name for c in self.columns if c.required)
 

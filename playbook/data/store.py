@@ -89,7 +89,8 @@ class Store:
         pointer = self.folder / "tables" / "current"
         if not pointer.exists():
             return None
-        return self.folder / "tables" / pointer.read_text().strip()
+        folder = self.folder / "tables" / pointer.read_text().strip()
+        return folder if (folder / "ingest.json").exists() else None
 
     def accounting(self) -> dict[str, Any]:
         """What the last ingest did, as it wrote it down.

@@ -14,18 +14,26 @@ def _repeaters(t):
     return (t.customer_id.notnull() & (t.nth_order == 1)).sum()
 
 
-BUYERS = Sum("customers", {"paid": lambda t: t.customer_id.nunique(), "lines": lambda t: t.customer_id.nunique()}, _ID)
+def _known_sales(t):
+    return t.amount.sum(where=t.customer_id.notnull())
+
+
+BUYERS = Sum("customers", {"paid": lambda t: t.buyer.nunique(), "lines": lambda t: t.buyer.nunique()}, _ID)
 NEW = Sum(
     "new_customers",
     {
-        "paid": lambda t: t.customer_id.nunique(where=t.customer_type == "new"),
-        "lines": lambda t: t.customer_id.nunique(where=t.customer_type == "new"),
+        "paid": lambda t: t.buyer.nunique(where=t.customer_type == "new"),
+        "lines": lambda t: t.buyer.nunique(where=t.customer_type == "new"),
     },
     _ID,
 )
 REPEATERS = Sum("repeaters", {"paid": _repeaters}, _ID)
-KNOWN_ORDERS = Sum("customer_orders", {"paid": lambda t: t.customer_id.count()}, _ID)
-KNOWN_SALES = Sum("customer_sales", {"paid": lambda t: t.amount.sum(where=t.customer_id.notnull())}, _ID)
+KNOWN_ORDERS = Sum(
+    "customer_orders",
+    {"paid": lambda t: t.customer_id.count(), "lines": lambda t: t.order_id.nunique(where=t.customer_id.notnull())},
+    _ID,
+)
+KNOWN_SALES = Sum("customer_sales", dict.fromkeys(("paid", "lines"), _known_sales), _ID)
 
 CUSTOMER_METRICS = (
     Metric(

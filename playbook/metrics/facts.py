@@ -13,6 +13,7 @@ returned_of  return, as part of the order it belongs to       the day that order
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import ibis
@@ -52,7 +53,8 @@ def _paid(shop: Shop) -> ibis.Table | Missing:
     paid = orders.filter(orders.paid_at.notnull())
     if "customer_id" in paid.columns:
         # a customer is new with the first order that she ever paid; ties in time go to the smaller order number
-        first = ibis.row_number().over(group_by=[paid.customer_id], order_by=[paid.paid_at, paid.order_id])
+        paid = paid.mutate(buyer=_buyer(paid))
+        first = ibis.row_number().over(group_by=[paid.buyer], order_by=[paid.paid_at, paid.order_id])
         kind = paid.customer_id.isnull().ifelse("guest", (first == 0).ifelse("new", "returning"))
         paid = paid.mutate(customer_type=kind)
     return paid.mutate(at=paid.paid_at)
@@ -64,9 +66,8 @@ def _lines(shop: Shop) -> ibis.Table | Missing:
         if isinstance(part, Missing):
             return part
     lines = items.drop(*(c for c in ("ordered_at", *ORDER_TRAITS) if c in items.columns and c not in _key(items, paid)))
-    of_order = ["customer_id", "customer_type", "at", *ORDER_TRAITS]
-    orders = paid.select(*_key(items, paid), *(c for c in of_order if c in paid.columns and c not in _key(items, paid)))
-    lines = lines.inner_join(orders, _key(items, paid))
+    of_order = ["customer_id", "buyer", "customer_type", "at", *ORDER_TRAITS]
+    lines = lines.inner_join(_orders(paid, _key(items, paid), of_order), _key(items, paid))
     return _with_product(shop, lines)
 
 
@@ -80,7 +81,7 @@ def _returned(shop: Shop) -> ibis.Table | Missing:
         key = _key(rows, paid)
         traits = [c for c in (*ORDER_TRAITS, "customer_type") if c in paid.columns and c not in rows.columns]
         if traits:
-            rows = rows.left_join(paid.select(*key, *traits), key, rname="{name}_of_order")
+            rows = rows.left_join(_orders(paid, key, traits), key, rname="{name}_of_order")
             rows = rows.drop(*(f"{k}_of_order" for k in key if f"{k}_of_order" in rows.columns))
     return _with_product(shop, rows)
 
@@ -94,9 +95,26 @@ def _returned_of(shop: Shop) -> ibis.Table | Missing:
         return column_missing("returns", "order_id")
     key = _key(returns, paid)
     of_order = ["at", "customer_type", *ORDER_TRAITS]
-    orders = paid.select(*key, *(c for c in of_order if c in paid.columns and c not in key))
+    orders = _orders(paid, key, of_order)
     rows = returns.drop(*(c for c in ORDER_TRAITS if c in returns.columns and c not in key))
     return _with_product(shop, rows.inner_join(orders, key))
+
+
+def _buyer(orders: ibis.Table) -> ibis.Value:
+    """Who bought: a customer number is a platform's own, so the same one on two platforms is two customers."""
+    if "platform" not in orders.columns:
+        return orders.customer_id
+    return orders.platform.fill_null("") + "/" + orders.customer_id
+
+
+def _orders(paid: ibis.Table, key: list[str], traits: Sequence[str]) -> ibis.Table:
+    """The orders to tie rows to, one for each key; where two platforms use a number, it says nothing of either."""
+    there = [c for c in traits if c in paid.columns and c not in key]
+    if "platform" in key or "platform" not in paid.columns:
+        return paid.select(*key, *there)
+    grouped = paid.group_by(key)
+    agreed = {c: (paid[c].nunique() == 1).ifelse(paid[c].min(), ibis.null()) for c in there if c != "at"}
+    return grouped.aggregate(**agreed, **({"at": paid["at"].min()} if "at" in there else {}))
 
 
 def _key(rows: ibis.Table, orders: ibis.Table) -> list[str]:
@@ -110,6 +128,7 @@ def _with_product(shop: Shop, rows: ibis.Table) -> ibis.Table:
     if "product_id" not in rows.columns or isinstance(products, Missing):
         return rows
     traits = [c for c in ("name", "category", "brand", "role") if c in products.columns and c not in rows.columns]
-    about = products.select("product_id", *traits)
+    # a list of products may name one twice, and what is sold once must not be counted twice
+    about = products.group_by("product_id").aggregate(**{t: products[t].min() for t in traits})
     rows = rows.left_join(about, "product_id", rname="{name}_listed").drop("product_id_listed")
     return rows.rename(product="name") if "name" in rows.columns else rows

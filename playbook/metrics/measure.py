@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -13,21 +13,18 @@ import pandas as pd
 
 from .. import period as periods
 from .. import style
-from ..language import _
+from ..language import _, humanise, listing
 from ..missing import Missing, column_missing
 from ..period import Period
 from ..shop import Shop
+from . import breakdowns
+from .breakdowns import Group
 from .customers import CUSTOMER_METRICS
 from .facts import BREAKDOWNS, PRODUCT_TRAITS, TIME_PARTS, fact
 from .registry import Metric, Sum
 from .sales import SALES_METRICS
 
 METRICS: dict[str, Metric] = {m.name: m for m in (*SALES_METRICS, *CUSTOMER_METRICS)}
-
-_DATED = ("day", "week", "month", "quarter")
-_MONTHS = {"month": 1, "quarter": 3}
-
-Group = tuple[Any, ...]
 
 
 def measure(
@@ -70,6 +67,7 @@ def measure(
     ValueError
         A metric or breakdown of that name does not exist.
     """
+    metrics = [metrics] if isinstance(metrics, str) else metrics
     chosen = [_known(name, METRICS, _("metric")) for name in metrics]
     by = [by] if isinstance(by, str) else list(by)
     for name in by:
@@ -80,7 +78,7 @@ def measure(
     if compare:
         windows |= {"previous": within.previous, "year_ago": within.year_ago}
 
-    facts = _Facts(shop, by)
+    facts, whole = _Facts(shop, by), _Facts(shop, [])
     there: list[Metric] = []
     lacking: dict[str, Missing] = {}
     notes: list[str] = []
@@ -91,25 +89,39 @@ def measure(
             lacking[m.name] = facts.holding(fatal[0]).asked(_question(m, by))  # type: ignore[union-attr]
             continue
         there.append(m)
-        notes += [_(m.partial[s.name]) for s in gone if m.partial[s.name]]
+        notes += [_left_out(m, s, by, whole) for s in gone if m.partial[s.name]]
     if not there:
         return next(iter(lacking.values()))
 
     sums = {s.name: s for m in there for s in m.sums if not isinstance(facts.holding(s), Missing)}
-    covered = {n: w for n, w in windows.items() if n == "value" or shop.covers(w)}
+    reached = within.end > shop.first_day and within.start < shop.as_of.date()
+    covered = {n: w for n, w in windows.items() if (reached if n == "value" else shop.covers(w))}
     totals = facts.totals(sums.values(), covered)
-    groups = _groups(by, within, totals["value"], shop.week_start)
-    known = {name: {g for g in groups if _happened(g, by, w, within, shop)} for name, w in covered.items()}
-    rows = [_row(m, g, by, totals, known, compare) for g in groups for m in there]
-    frame = _largest_first(pd.DataFrame(rows), by)
-    for name in set(by) & set(_DATED):
+    found = dict.fromkeys(g for of_window in totals.values() for g in of_window)
+    groups = breakdowns.groups(by, within, found, shop.week_start)
+    known = {
+        name: {
+            g
+            for g in groups
+            if g in totals[name] or breakdowns.happened(g, by, w, within, shop.week_start, shop.last_day)
+        }
+        for name, w in covered.items()
+    }
+    rows = [_row(m, g, by, totals, known, sums, compare) for g in groups for m in there]
+    columns = [*by, "metric", "unit", "value", "low", "high", "n"]
+    columns += ["previous", "change", "year_ago", "change_year_ago"] if compare else []
+    frame = _largest_first(pd.DataFrame(rows, columns=columns), by)
+    for name in set(by) & set(breakdowns.DATED):
         frame[name] = pd.to_datetime(frame[name])
     frame.attrs = {
         "by": by,
         "currency": shop.currency,
         "period": within.label,
-        "titles": {m.name: _(m.title) for m in chosen},
-        "definitions": {m.name: f"{_(m.definition)} ({_(m.formula)})" for m in there},
+        "titles": {m.name: m.title for m in chosen},
+        "definitions": {
+            m.name: _("{definition} ({formula})").format(definition=_(m.definition), formula=_(m.formula))
+            for m in there
+        },
         "good": {m.name: m.good for m in there},
         "compared": {
             name: _("on {period}").format(period=style.period(window))
@@ -160,7 +172,7 @@ class _Facts:
             by_fact.setdefault(str(self.holding(s)), []).append(s)
         out: dict[str, dict[Group, Any]] = {name: {} for name in windows}
         for name, of_fact in by_fact.items():
-            for together in _disjoint(windows.values()):
+            for together in breakdowns.disjoint(windows.values()):
                 self._add(name, of_fact, together, windows, out)
         return out
 
@@ -181,33 +193,22 @@ class _Facts:
         ]
         which = ibis.cases(*((condition, i) for i, condition in enumerate(inside)))
         rows = rows.mutate(window=which).filter(lambda t: t.window.notnull())
-        rows = rows.mutate(**{b: _time_part(rows["at"], b, self.shop.week_start) for b in self.by if b in TIME_PARTS})
-        if name == "paid" and "customer_id" in rows.columns:
-            group = [rows[c] for c in ("window", *self.by, "customer_id")]
+        rows = rows.mutate(
+            **{b: breakdowns.time_part(rows["at"], b, self.shop.week_start) for b in self.by if b in TIME_PARTS}
+        )
+        if name == "paid" and "buyer" in rows.columns:
+            group = [rows[c] for c in ("window", *self.by, "buyer")]
             rows = rows.mutate(nth_order=ibis.row_number().over(group_by=group, order_by=[rows["at"], rows.order_id]))
         result = rows.aggregate(**{s.name: s.over[name](rows) for s in sums}, by=["window", *self.by])
         for record in result.to_pandas().to_dict("records"):
             window = together[int(record["window"])]
             place = tuple(_plain(record[b]) for b in self.by)
-            moved = _moved(place, self.by, window, windows["value"], self.shop.week_start)
+            moved = breakdowns.moved(place, self.by, window, windows["value"], self.shop.week_start)
             if moved is None:
                 continue
             for called, w in windows.items():
                 if w == window:
                     out[called].setdefault(moved, {}).update({s.name: _number(record[s.name]) for s in sums})
-
-
-def _disjoint(windows: Iterable[Period]) -> list[list[Period]]:
-    """The different windows, in groups within which none overlaps another."""
-    groups: list[list[Period]] = []
-    for w in dict.fromkeys(windows):
-        for group in groups:
-            if all(w.end <= other.start or other.end <= w.start for other in group):
-                group.append(w)
-                break
-        else:
-            groups.append([w])
-    return groups
 
 
 def _row(
@@ -216,6 +217,7 @@ def _row(
     by: Sequence[str],
     totals: Mapping[str, Mapping[Group, Any]],
     known: Mapping[str, set[Group]],
+    told: Collection[str],
     compare: bool,
 ) -> dict:
     values: dict[str, float] = {"value": math.nan}
@@ -226,7 +228,8 @@ def _row(
         sums = {s.name: 0 for s in m.sums} | found.get(group, {})
         values[window] = _float(m.value(sums))
         if window == "value":
-            if m.interval and not math.isnan(values[window]):
+            whole = all(s.name in told for s in m.sums)  # an interval needs every sum, also those that a value does not
+            if m.interval and whole and not math.isnan(values[window]):
                 low, high = m.interval(sums)
             n = float(sums[m.n]) if m.n else math.nan
     row = dict(zip(by, group, strict=True)) | {"metric": m.name, "unit": m.unit, "value": values["value"]}
@@ -254,7 +257,17 @@ def _question(m: Metric, by: Sequence[str]) -> str:
     """What a measurement asks, in words."""
     if not by:
         return _(m.title)
-    return _("{metric} by {parts}").format(metric=_(m.title), parts=", ".join(b.replace("_", " ") for b in by))
+    return _("{metric} by {parts}").format(metric=_(m.title), parts=listing(humanise(b, inside=True) for b in by))
+
+
+def _left_out(m: Metric, s: Sum, by: Sequence[str], whole: _Facts) -> str:
+    """The sentence on a sum that a metric does without: the shop does not have it, or it cannot be broken down so."""
+    if isinstance(whole.holding(s), Missing):
+        return _(m.partial[s.name])
+    title = _(METRICS[s.name].title) if s.name in METRICS else humanise(s.name)
+    return _("“{part}” cannot be told by {parts} in these data, so “{metric}” leaves it out.").format(
+        part=title, parts=listing(humanise(b, inside=True) for b in by), metric=_(m.title)
+    )
 
 
 def _change(m: Metric, now: float, before: float) -> float:
@@ -262,85 +275,6 @@ def _change(m: Metric, now: float, before: float) -> float:
     if m.unit == "share":
         return now - before
     return now / before - 1 if before > 0 else math.nan
-
-
-def _groups(by: Sequence[str], within: Period, found: Mapping[Group, Any], week_start: str) -> list[Group]:
-    """Every group to show: those that were found, and every day, week, month … of the period even where nothing was."""
-    if not by:
-        return [()]
-    others = list(dict.fromkeys(tuple(v for b, v in zip(by, g, strict=True) if b not in TIME_PARTS) for g in found))
-    if not any(b in TIME_PARTS for b in by):
-        return sorted(others, key=_order)
-    whole: list[Group] = [()]
-    for b in by:
-        if b in TIME_PARTS:
-            options = _calendar(b, within, week_start)
-            whole = [(*g, v) for g in whole for v in options]
-        else:
-            position = [x for x in by if x not in TIME_PARTS].index(b)
-            whole = [(*g, v) for g in whole for v in dict.fromkeys(o[position] for o in others)]
-    real = set(others)
-    kept = [g for g in whole if tuple(v for b, v in zip(by, g, strict=True) if b not in TIME_PARTS) in real]
-    return sorted(kept, key=_order)
-
-
-def _calendar(part: str, within: Period, week_start: str) -> list[Any]:
-    if part == "hour":
-        return list(range(24))
-    days = [within.start + dt.timedelta(days=i) for i in range(within.days)]
-    if part == "weekday":
-        return sorted({d.weekday() for d in days})
-    return list(dict.fromkeys(_bucket(d, part, week_start) for d in days))
-
-
-def _bucket(day: dt.date, part: str, week_start: str) -> dt.date:
-    """The first day of the day, week, month or quarter that a day lies in."""
-    if part == "week":
-        return day - dt.timedelta(days=(day.weekday() - periods.WEEK_STARTS.index(week_start)) % 7)
-    if part == "month":
-        return day.replace(day=1)
-    if part == "quarter":
-        return day.replace(month=day.month - (day.month - 1) % 3, day=1)
-    return day
-
-
-def _moved(group: Group, by: Sequence[str], window: Period, onto: Period, week_start: str) -> Group | None:
-    """A group of one window at the same place of another; None where the other is shorter."""
-    if window == onto:
-        return group
-    out = []
-    for part, value in zip(by, group, strict=True):
-        if part in _DATED:
-            here = _calendar(part, window, week_start)
-            there = _calendar(part, onto, week_start)
-            place = here.index(value)
-            if place >= len(there):
-                return None
-            value = there[place]
-        out.append(value)
-    return tuple(out)
-
-
-def _happened(group: Group, by: Sequence[str], window: Period, within: Period, shop: Shop) -> bool:
-    """Whether a group's dates exist in a window (the 31st of a shorter month does not) and the data reach them."""
-    for part, value in zip(by, group, strict=True):
-        if part in _DATED:
-            place = _calendar(part, within, shop.week_start).index(value)
-            there = _calendar(part, window, shop.week_start)
-            if place >= len(there) or max(there[place], window.start) > shop.last_day:
-                return False
-    return True
-
-
-def _time_part(at: ibis.Value, part: str, week_start: str) -> ibis.Value:
-    if part == "hour":
-        return at.hour()
-    if part == "weekday":
-        return at.date().day_of_week.index()
-    if part == "week":
-        shift = ibis.interval(days=periods.WEEK_STARTS.index(week_start))
-        return ((at.date() - shift).truncate("W") + shift).cast("date")
-    return at.date().truncate({"day": "D", "month": "M", "quarter": "Q"}[part]).cast("date")
 
 
 def _column_gone(column: str) -> Missing:
@@ -356,10 +290,6 @@ def _known(name: str, known: Mapping[str, Any], what: str) -> Any:
             _("there is no {what} {name!r}; there is: {known}").format(what=what, name=name, known=", ".join(known))
         )
     return known[name]
-
-
-def _midnight(day: dt.date) -> dt.datetime:
-    return dt.datetime.combine(day, dt.time())
 
 
 def _plain(value: Any) -> Any:
@@ -382,5 +312,5 @@ def _float(value: Any) -> float:
     return math.nan if value is None else float(value)
 
 
-def _order(group: Group) -> tuple:
-    return tuple((isinstance(v, str), v) for v in group)
+def _midnight(day: dt.date) -> dt.datetime:
+    return dt.datetime.combine(day, dt.time())

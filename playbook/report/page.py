@@ -7,7 +7,9 @@ beside it, for machines, in the same output: `collect` reads them back from an e
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,36 +18,46 @@ import jinja2
 import pandas as pd
 from IPython import get_ipython
 from IPython.display import display
+from markupsafe import Markup, escape
 
 from .. import style
-from ..findings import Figure, Finding, rank
-from ..language import _
+from ..findings import Finding, rank
+from ..language import _, listing
 from ..missing import Missing
-from .tables import by_columns, figures_of, is_long, known, long_table, metric_title, plain, tidy_table, tone
+from .cards import card, shown_as, tile, verdict_word
+from .tables import figures_of, is_long, long_table, metric_title, tidy_table
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
+    from ..data.quality import Gate
+    from ..shop import Shop
+
 FIGURES = "application/vnd.playbook.figures+json"
 FINDINGS = "application/vnd.playbook.findings+json"
+GATE = "application/vnd.playbook.gate+json"
 
 TEMPLATES = Path(__file__).parent / "templates"
 
-# The currency of frames and findings that do not name one: the shop's, given to `setup`.
-_shop = {"currency": "CNY"}
+# What `setup` was told: the currency of frames and findings that do not name one, and whose data decisions rest on.
+_shop: dict[str, Any] = {"currency": "CNY", "shop": None}
 
 
-def setup(*, currency: str | None = None) -> None:
+def setup(shop: Shop | None = None, *, currency: str | None = None) -> None:
     """Make this kernel show things as the book does: its look, sharp pictures with alternative text.
 
     May be called again; works in JupyterLab, under papermill, and does no harm outside IPython.
 
     Parameters
     ----------
+    shop : Shop, optional
+        Whose currency is that of frames and findings that name none, and whose data must pass their check before
+        `conclude` lets anything be decided on them.
     currency : str, optional
-        The shop's currency, for frames without ``attrs["currency"]`` and for findings.
+        The currency, where there is no shop or nothing is to be decided on its data.
     """
-    _shop["currency"] = currency or _shop["currency"]
+    _shop["currency"] = currency or (shop.currency if shop is not None else _shop["currency"])
+    _shop["shop"] = shop
     shell = get_ipython()
     if shell is not None and getattr(shell, "kernel", None) is not None:
         import matplotlib
@@ -74,6 +86,7 @@ def show(
     rows: int = 25,
     units: Mapping[str, str] | None = None,
     currency: str | None = None,
+    record: bool = True,
 ) -> None:
     """Show a result as a table, and hand its figures to the report.
 
@@ -88,13 +101,16 @@ def show(
     name : str
         First part of the figures' names: ``headline`` gives ``headline.net_sales`` and its ``.previous``.
     title, note : str, optional
-        Above and below the table.
+        Above and below the table, in English; the catalogue has them in other languages.
     rows : int, default 25
         Rows shown; the figures hold all of them.
     units : mapping of column → unit, optional
         For a tidy frame: the columns that are figures. ``x_low`` and ``x_high`` are the interval of ``x``.
     currency : str, optional
         Where the frame does not name it.
+    record : bool
+        Whether its numbers are figures of the report. What depends on earlier reports is none: the figures of two runs
+        on the same data are the same.
     """
     if isinstance(frame, Missing):
         _show_missing(frame)
@@ -105,12 +121,15 @@ def show(
         table = long_table(frame, currency=code, rows=rows)
     else:
         table = tidy_table(frame, units, currency=code, rows=rows)
+    said_instead = frame.empty and bool(frame.attrs.get("notes"))  # a sentence says it better than a table without rows
     left = table.total - len(table.rows)
-    said = _("… and {n} more rows").format(n=style.value(left, "count")) if left else ""
-    under = [line for line in (said, table.hint, note, *_beside(frame)) if line]
-    html = _html("table.html.j2", table=table, title=title, under=under)
-    text = "\n".join(t for t in (title, table.text(), *under) if t)
-    _display(html, text, {FIGURES: [f.record() for f in figures_of(frame, name, units)]})
+    more = _("… and {n} more rows").format(n=style.value(left, "count")) if left else ""
+    title, note = (_(words) if words else None for words in (title, note))
+    under = [line for line in (more, table.hint, note, *_beside(frame)) if line]
+    html = _html("table.html.j2", table=None if said_instead else table, title=title, under=under)
+    text = "\n".join(t for t in (title, "" if said_instead else table.text(), *under) if t)
+    figures = figures_of(frame, name, units) if record else ()
+    _display(html, text, {FIGURES: [f.record() for f in figures]})
 
 
 def tiles(frame: pd.DataFrame | Missing, *, name: str, currency: str | None = None) -> None:
@@ -129,7 +148,7 @@ def tiles(frame: pd.DataFrame | Missing, *, name: str, currency: str | None = No
         return
     frame = _flat(frame)
     code = frame.attrs.get("currency") or currency or _shop["currency"]
-    made = [_tile(frame, row, code) for row in frame.to_dict("records")]
+    made = [tile(frame, row, code) for row in frame.to_dict("records")]
     text = "\n".join(
         "  ".join([t["title"], t["value"], *(f"{m['text']} {m['than']}" for m in t["moves"])]) for t in made
     )
@@ -140,6 +159,9 @@ def tiles(frame: pd.DataFrame | Missing, *, name: str, currency: str | None = No
 def conclude(*findings: Finding | Missing | Iterable[Finding | Missing], currency: str | None = None) -> None:
     """Show what follows, ranked: act before watch before hold, the larger stake first.
 
+    Where the data of the shop given to `setup` fail their check, nothing is decided: the findings are listed as
+    observations, below the reasons.
+
     Parameters
     ----------
     *findings : Finding, Missing, or lists of them
@@ -149,11 +171,54 @@ def conclude(*findings: Finding | Missing | Iterable[Finding | Missing], currenc
     """
     flat = list(_flatten(findings))
     ranked = rank(f for f in flat if isinstance(f, Finding))
+    gate: Gate | None = None if _shop["shop"] is None else _shop["shop"].gate
+    banner: list[str] = []
+    bundle: dict[str, Any] = {}
+    if gate is not None and gate.blocks:
+        ranked = [replace(f, blocked=True) for f in ranked]
+        banner, bundle = [blocked_title(), *gate.reasons], {GATE: gate.record()}
     missing = [m._repr_html_() for m in flat if isinstance(m, Missing)]
     code = currency or _shop["currency"]
-    html = _html("findings.html.j2", findings=[card(f, currency=code) for f in ranked], missing=missing)
-    text = "\n".join([f"{verdict_word(f.verdict)}: {f.text}" for f in ranked] or [_("Nothing here calls for action.")])
-    _display(html, text, {FINDINGS: [f.record() for f in ranked]}, kind="findings")
+    html = _html("findings.html.j2", findings=[card(f, currency=code) for f in ranked], missing=missing, banner=banner)
+    lines = [f"{verdict_word(shown_as(f))}: {f.text}" for f in ranked] or [_("Nothing here calls for action.")]
+    bundle[FINDINGS] = [f.record() for f in ranked]
+    _display(html, "\n".join([*banner, *lines]), bundle, kind="findings")
+
+
+def verdict(gate: Gate | Missing) -> None:
+    """Show whether decisions may rest on the data: pass, review or fail, with the reasons.
+
+    Parameters
+    ----------
+    gate : Gate or Missing
+        From `playbook.data.quality.gate`.
+    """
+    if isinstance(gate, Missing):
+        _show_missing(gate)
+        return
+    word, sentence = {
+        "PASS": (_("Pass"), _("The data are good enough to decide on.")),
+        "REVIEW": (_("Review"), _("The data are good enough to decide on, with these reservations.")),
+        "FAIL": (_("Fail"), blocked_title()),
+    }[gate.verdict]
+    html = _html("gate.html.j2", gate=gate, word=word, sentence=sentence)
+    _display(html, "\n".join([f"{word}: {sentence}", *gate.reasons]), {GATE: gate.record()}, kind="gate")
+
+
+def blocked_title() -> str:
+    """What a reader is told where the data fail their check."""
+    return _("Blocked: the data fail their check, so nothing in this report may be decided on them.")
+
+
+def gate_of(nb: NotebookNode) -> dict[str, Any] | None:
+    """What an executed notebook says of the data as a ground for decisions (verdict, reasons), or None."""
+    found = [
+        output["data"][GATE]
+        for cell in nb.cells
+        for output in cell.get("outputs", [])
+        if GATE in (output.get("data") or {})
+    ]
+    return next((g for g in found if g["verdict"] == "FAIL"), found[0] if found else None)
 
 
 def collect(nb: NotebookNode, *, notebook: str = "") -> tuple[list[dict[str, Any]], list[Finding]]:
@@ -199,88 +264,6 @@ def collect(nb: NotebookNode, *, notebook: str = "") -> tuple[list[dict[str, Any
     return list(figures.values()), rank(findings)
 
 
-# -- what templates are given
-
-
-def verdict_word(verdict: str) -> str:
-    """What does a reader call the verdict?"""
-    return {"act": _("Act"), "watch": _("Watch"), "hold": _("Hold")}[verdict]
-
-
-def card(finding: Finding, *, currency: str) -> dict[str, Any]:
-    """A finding as a page shows it."""
-    stake = "" if finding.stake is None else style.short(abs(finding.stake), "currency", currency=currency)
-    return {
-        "verdict": finding.verdict,
-        "word": verdict_word(finding.verdict),
-        "text": finding.text,
-        "stake": _("At stake: {money} a period").format(money=stake) if stake else "",
-        "figures": [_behind(figure, currency) for figure in finding.figures],
-    }
-
-
-def _behind(figure: Figure, currency: str) -> dict[str, str]:
-    cut = ", ".join(str(v) for v in figure.by.values())
-    unit = figure.unit if figure.unit in style.UNITS else "ratio"
-    between = ""
-    if known(figure.low) or known(figure.high):
-        between = style.interval(figure.low, figure.high, unit, currency=currency)
-    name = metric_title(pd.DataFrame(), figure.name.partition(".")[2] or figure.name)
-    return {
-        "name": f"{name} ({cut})" if cut else name,
-        "value": style.value(figure.value, unit, currency=currency),
-        "interval": between,
-    }
-
-
-def _tile(frame: pd.DataFrame, row: Mapping[Any, Any], currency: str) -> dict[str, Any]:
-    metric, unit = row["metric"], row["unit"]
-    good, lines, labels = (frame.attrs.get(key) or {} for key in ("good", "sparklines", "compared"))
-    than = {
-        "change": labels.get("previous") or _("on the previous period"),
-        "change_year_ago": labels.get("year_ago") or _("on a year ago"),
-    }
-    moves = []
-    for key, words in than.items():
-        if not known(row.get(key)):
-            continue
-        text = style.change(row[key], unit, currency=currency)
-        flat = text[0] not in "+−"
-        news = "" if flat else tone(row[key], good.get(metric))
-        moves.append(
-            {
-                "arrow": "→" if flat else "▲" if text[0] == "+" else "▼",
-                "text": text,
-                "than": words,
-                "tone": news,
-                "word": {"good": _("better"), "bad": _("worse"), "": ""}[news],
-            }
-        )
-    between = ""
-    if known(row.get("low")) or known(row.get("high")):
-        between = style.interval(row.get("low"), row.get("high"), unit, currency=currency)
-    return {
-        "title": " · ".join([metric_title(frame, metric), *(plain(row[c]) for c in by_columns(frame))]),
-        "definition": (frame.attrs.get("definitions") or {}).get(metric, ""),
-        "value": style.short(row["value"], unit, currency=currency),
-        "interval": between,
-        "moves": moves,
-        "sparkline": _sparkline(lines.get(metric) or []),
-    }
-
-
-def _sparkline(values: Iterable[Any]) -> dict[str, Any] | None:
-    """The points of a small line, 120 × 28, gaps left out; None where there is nothing to draw."""
-    numbers = [float(v) if known(v) else None for v in values]
-    there = [(i, v) for i, v in enumerate(numbers) if v is not None]
-    if len(there) < 2:
-        return None
-    low, high = min(v for _i, v in there), max(v for _i, v in there)
-    width, height = 114 / (len(numbers) - 1), 22 / ((high - low) or 1)
-    points = [(round(3 + i * width, 1), round(25 - (v - low) * height, 1)) for i, v in there]
-    return {"points": " ".join(f"{x},{y}" for x, y in points), "last": points[-1]}
-
-
 # -- how it is displayed
 
 
@@ -291,7 +274,13 @@ def environment() -> jinja2.Environment:
         loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
     env.globals["_"] = lambda sentence: _(sentence)
+    env.filters["coded"] = _coded
     return env
+
+
+def _coded(sentence: str) -> Markup:
+    """A sentence of ours as HTML: what stands in `backquotes` is code."""
+    return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(sentence))))
 
 
 def _html(template: str, **context: Any) -> str:
@@ -312,7 +301,7 @@ def _beside(frame: pd.DataFrame) -> list[str]:
     for metric, missing in (frame.attrs.get("missing") or {}).items():
         by_need.setdefault(missing.needs(), []).append(metric_title(frame, metric))
     gone = [
-        _("Not measured: {metrics}. {needs}").format(metrics=", ".join(names), needs=needs)
+        _("Not measured: {metrics}. {needs}").format(metrics=listing(names), needs=needs)
         for needs, names in by_need.items()
     ]
     return [*(frame.attrs.get("notes") or ()), *gone]
@@ -345,6 +334,7 @@ def _flatten(findings: Iterable[Any]) -> Iterable[Finding | Missing]:
 def _png(picture: Any) -> tuple[str, dict[str, Any]] | None:
     """A picture at twice its resolution, at the width it was made for, with its alternative text."""
     from IPython.core.pylabtools import print_figure
+    from matplotlib.text import Text
 
     if not picture.axes and not picture.lines:
         return None
@@ -354,5 +344,7 @@ def _png(picture: Any) -> tuple[str, dict[str, Any]] | None:
     if spills:
         width, height = outer.width + 0.2, outer.height + 0.2
     dpi = picture.dpi
+    boxes = not style.cjk_font() and any(style.is_cjk(t.get_text()) for t in picture.findobj(Text))
     data = print_figure(picture, base64=True, dpi=2 * dpi, bbox_inches="tight" if spills else None)
-    return data, {"alt": style.alt_of(picture), "width": round(width * dpi), "height": round(height * dpi)}
+    said = {"alt": style.alt_of(picture), "width": round(width * dpi), "height": round(height * dpi)}
+    return data, said | ({"boxes": True} if boxes else {})

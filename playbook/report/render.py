@@ -20,8 +20,10 @@ from nbformat import NotebookNode
 
 from .. import style
 from ..findings import Finding, order, rank
-from ..language import _
-from .page import TEMPLATES, card, environment
+from ..language import _, current, tag, using
+from ..language import cell as in_words
+from .cards import card
+from .page import TEMPLATES, environment
 
 State = Literal["ok", "failed", "not run"]
 
@@ -45,6 +47,7 @@ class PageInfo:
     state: State = "ok"
     findings: Sequence[Finding] = ()
     seconds: float | None = None
+    reason: str = ""
 
     @property
     def href(self) -> str:
@@ -65,6 +68,8 @@ class Site:
         The day on which the report stands, and the last day that the data hold.
     headline : str
         HTML of the headline tiles: ``headline(scorecard notebook)``.
+    blocked : sequence of str
+        Why nothing may be decided on the data: a sentence, then the reasons; empty where they pass their check.
     """
 
     title: str
@@ -77,6 +82,7 @@ class Site:
     pages: Sequence[PageInfo] = ()
     headline: str = ""
     notes: Sequence[str] = field(default_factory=tuple)
+    blocked: Sequence[str] = ()
 
     def of(self, slug: str) -> PageInfo:
         """The page with this slug."""
@@ -105,30 +111,33 @@ def page(nb: NotebookNode, *, site: Site, slug: str) -> str:
     info = site.of(slug)
     place = list(site.pages).index(info)
     around = [site.pages[i] if 0 <= i < len(site.pages) else None for i in (place - 1, place + 1)]
-    return _document(
-        "page.html.j2",
-        site,
-        current=slug,
-        info=info,
-        intro=Markup(_prose(_opening(nb, info.question))),
-        body=Markup(body(nb)),
-        findings=[card(f, currency=site.currency) for f in rank(info.findings)],
-        before=_reachable(around[0]),
-        after=_reachable(around[1]),
-    )
+    with using(site.language):
+        return _document(
+            "page.html.j2",
+            site,
+            current=slug,
+            info=info,
+            intro=Markup(_prose(_opening(nb, info.question))),
+            body=Markup(body(nb)),
+            boxes=style.cjk_sentence() if _has_han_pictures(nb) else "",
+            findings=[card(f, currency=site.currency) for f in rank(info.findings)],
+            before=_reachable(around[0]),
+            after=_reachable(around[1]),
+        )
 
 
 def index(site: Site) -> str:
     """The front page: how the shop did, all findings ranked, every question and its page, how it was made."""
     pairs = sorted(((f, info) for info in site.pages for f in info.findings), key=lambda pair: order(pair[0]))
-    return _document(
-        "index.html.j2",
-        site,
-        current="",
-        headline=Markup(_bare(site.headline)),
-        findings=[(card(f, currency=site.currency), info) for f, info in pairs],
-        failed=[info for info in site.pages if info.state == "failed"],
-    )
+    with using(site.language):
+        return _document(
+            "index.html.j2",
+            site,
+            current="",
+            headline=Markup(_bare(site.headline)),
+            findings=[(card(f, currency=site.currency), info) for f, info in pairs],
+            failed=[info for info in site.pages if info.state == "failed"],
+        )
 
 
 def body(nb: NotebookNode) -> str:
@@ -171,6 +180,8 @@ def _prepared(nb: NotebookNode) -> NotebookNode:
             cell["outputs"] = [o for o in cell.get("outputs", []) if o.output_type == "error"]
             if not cell["outputs"]:
                 continue
+        if cell.cell_type == "markdown":
+            cell.source = in_words(cell.source)
         if cell.cell_type == "code":
             cell.outputs = [_output(o) for o in cell.outputs if not _is_noise(o)]
         cells.append(cell)
@@ -187,7 +198,8 @@ def _title_cell(nb: NotebookNode) -> NotebookNode | None:
 
 
 def _split(source: str) -> tuple[str, list[str]]:
-    """The title of a cell, and the paragraphs below it."""
+    """The title of a cell, and the paragraphs below it, in the language in use."""
+    source = in_words(source)
     title = _H1.search(source)
     assert title is not None
     rest = source[title.end() :].strip()
@@ -199,6 +211,13 @@ def _opening(nb: NotebookNode, question: str) -> str:
     cell = _title_cell(nb)
     paragraphs = _split(cell.source)[1] if cell is not None else []
     return "\n\n".join(p for p in paragraphs if _unmarked(p) != _unmarked(question))
+
+
+def _has_han_pictures(nb: NotebookNode) -> bool:
+    """Is there a picture whose words may need a Chinese font?"""
+    pictures = [o for c in nb.cells for o in c.get("outputs", []) if "image/png" in (o.get("data") or {})]
+    marked = any((o.get("metadata") or {}).get("image/png", {}).get("boxes") for o in pictures)
+    return marked or bool(pictures and current() in style.WRITTEN_IN_HAN)
 
 
 def _unmarked(text: str) -> str:
@@ -303,7 +322,7 @@ def _document(template: str, site: Site, **context: Any) -> str:
         _("Made with"): _("playbook {version}").format(version=_version()),
     }
     return environment().get_template(template).render(
-        site=site, css=Markup(css), states=states, made={k: v for k, v in made.items() if v}, **context
+        site=site, tag=tag(), css=Markup(css), states=states, made={k: v for k, v in made.items() if v}, **context
     )  # fmt: skip
 
 

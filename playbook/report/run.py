@@ -1,48 +1,36 @@
-"""The report run: ingest, execute the notebooks, write the pages; the new report replaces the old one whole.
+"""The report run: ingest, run the notebooks that have to be run, write the pages, replace the last report whole.
 
 Notebooks return; only the runner persists. A notebook that fails does not stop the others: its page shows the failing
-cell, the index says so, and the run ends with a status other than 0.
+cell, the index says so, and the run ends with a status other than 0. What has not changed is not run again.
 """
 
 from __future__ import annotations
 
-import contextlib
-import datetime as dt
-import json
-import logging
-import os
-import platform
-import shutil
-import time
-import warnings
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
-from importlib import metadata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import nbformat
-
-from .. import __version__, style
+from .. import language
 from ..data.ingest import ingest
-from ..data.store import ShopError, Store, home, open_store
+from ..data.store import ShopError, home, open_store
 from ..language import _
-from ..shop import Shop, shop_of
-from . import page, render
-from .notebooks import Notebook, notebooks, parameters
+from . import keys, swap
+from .notebooks import chosen, notebooks, parameters, with_needs
+from .plan import Outcome, Plan, Scope, plan, scope
+from .progress import Progress
 
-SCORECARD = "07a_scorecard"
-"""The notebook whose tiles open the front page."""
-
-Said = Callable[[str], None]
+LIMIT = 10.0
+"""Minutes that a notebook may take."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """What a run left behind."""
+    """What a run left behind: the report's folder; the notebooks that failed, were not run, were run."""
 
     folder: Path
-    failed: tuple[str, ...]
+    failed: tuple[str, ...] = ()
+    skipped: tuple[str, ...] = ()
+    ran: tuple[str, ...] = ()
 
     @property
     def index(self) -> Path:
@@ -55,7 +43,10 @@ def run(
     *,
     only: Iterable[str] = (),
     said: Mapping[str, str] | None = None,
-    tell: Said = lambda sentence: None,
+    jobs: int | None = None,
+    limit: float = LIMIT,
+    fresh: bool = False,
+    progress: Progress | None = None,
 ) -> Result:
     """Make the report of a shop for a period.
 
@@ -66,145 +57,90 @@ def run(
     period : str
         As `playbook.open_shop` takes it.
     only : iterable of str
-        Numbers or names of notebooks; the pages of the others stay as the last report of the period has them.
+        Numbers or names of notebooks; these are run, and what they need. The pages of the others stay as they are.
     said : mapping of str to str
         Parameters, as typed. Such a run goes to a folder of its own, named after them.
-    tell : callable
-        Is told each step, one sentence.
+    jobs : int, optional
+        Notebooks at a time; by default as many as there are processor cores.
+    limit : float
+        Minutes that a notebook may take.
+    fresh : bool
+        Run all, also what has not changed.
+    progress : Progress, optional
+        Is told each step.
 
     Returns
     -------
     Result
-        ``reports/<shop>/<period>/`` and the notebooks that failed.
+        ``reports/<shop>/<period>/`` and what became of the notebooks.
 
     Raises
     ------
     ShopError, ValueError
-        Something is wrong with the shop, the period, a notebook's name or a parameter; nothing has been run then.
+        Something is wrong with the shop, the period, a notebook's name or a parameter, or another process is making
+        this report. The last report is left as it is.
     """
-    chosen = notebooks(only)
-    values = parameters(chosen, said or {})
+    progress, said = progress or Progress(), dict(said or {})
+    _check(jobs, limit)
     store = open_store(name)
+    tongue = language.use(store.settings.language)
+    book = notebooks()
+    only = set(only)
+    named = chosen(book, only)
+    involved = with_needs(book, named)
+    values = parameters(book, said, among=involved)
     accounting = ingest(store)
-    tell(_("{n} files ingested").format(n=len(accounting["files"])))
-    shop = shop_of(store, period)
-    final = home() / "reports" / name / (shop.period.slug + _variant(said or {}))
-    building = final.with_name(f".{final.name}.building")
-    shutil.rmtree(building, ignore_errors=True)
-    building.mkdir(parents=True)
-    before = _kept(final, {n.slug for n in chosen}) if only else {}
-
-    executed: dict[str, nbformat.NotebookNode] = {}
-    seconds: dict[str, float] = {}
-    for n in notebooks():
-        if n.slug not in values:
-            executed |= {n.slug: before[n.slug]} if n.slug in before else {}
-            continue
-        began = time.monotonic()
-        own = {"shop": name, "period": shop.period.label} | values[n.slug]
-        executed[n.slug] = _execute(n, own, building)
-        seconds[n.slug] = time.monotonic() - began
-        tell(_("{title}: {seconds:.1f} s").format(title=n.title, seconds=seconds[n.slug]))
-
-    site = _site(shop, executed, seconds)
-    for slug, nb in executed.items():
-        (building / f"{slug}.html").write_text(render.page(nb, site=site, slug=slug), encoding="utf-8")
-    (building / "index.html").write_text(render.index(site), encoding="utf-8")
-    figures = [f for slug, nb in executed.items() for f in page.collect(nb, notebook=slug)[0]]
-    _write_json(building / "figures.json", figures)
-    _write_json(building / "manifest.json", _manifest(shop, store, accounting, said or {}, site))
-    _swap(building, final)
-    return Result(final, tuple(p.slug for p in site.pages if p.state == "failed"))
+    progress.say(_("{n} files ingested").format(n=len(accounting["files"])))
+    of = scope(store, accounting, period, tongue, said)
+    with swap.alone(of.folder):
+        swap.recover(of.folder)
+        anyway = involved if fresh else named if only else ()
+        todo = plan(of, book, values, involved=involved, anyway=anyway)
+        if todo.unchanged:
+            progress.say(_("Nothing has changed since the last report."))
+            return Result(of.folder)
+        with swap.building(of.folder) as folder, progress:
+            outcomes = _make(todo, of, folder, jobs=jobs, limit=limit, progress=progress)
+    tried = [outcomes[t.notebook.slug] for t in todo.tasks]
+    failed, skipped = (tuple(o.notebook.slug for o in tried if o.state == s) for s in ("failed", "not run"))
+    return Result(of.folder, failed, skipped, tuple(o.notebook.slug for o in tried if o.state != "not run"))
 
 
-def _execute(notebook: Notebook, values: Mapping[str, Any], folder: Path) -> nbformat.NotebookNode:
-    """Run one notebook in a process of its own; an error stays in its outputs."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # papermill's and its libraries' own deprecations
-        import papermill
+def _make(
+    todo: Plan, of: Scope, folder: Path, *, jobs: int | None, limit: float, progress: Progress
+) -> dict[str, Outcome]:
+    """Run what is to be run, and write a whole report into an empty folder."""
+    from . import kernels
 
-        logging.getLogger("papermill").setLevel(logging.ERROR)
-        path = folder / notebook.path.name
-        os.environ["PLAYBOOK_HOME"] = str(home())
-        with contextlib.suppress(papermill.PapermillExecutionError):  # the page shows the failing cell, _site sees it
-            papermill.execute_notebook(
-                str(notebook.path),
-                str(path),
-                parameters=dict(values),
-                kernel_name="python3",
-                progress_bar=False,
-                extra_arguments=["--log-level=ERROR"],
-                cwd=str(notebook.path.parent),
+    if reused := sum(o.cached and not o.kept for o in todo.known.values()):
+        progress.say(_("Notebooks taken over, since nothing that they depend on has changed: {n}").format(n=reused))
+    # Marts, the tables that several notebooks need, are to be built here: before any notebook, whichever are to be run.
+    env = {"PLAYBOOK_HOME": str(home()), language.VARIABLE: of.language, "PYTHONHASHSEED": "0"}
+    # The process that kernels are forked from does its imports while this one does its own.
+    with kernels.provided([t.notebook for t in todo.tasks], env=env) as provider:
+        from . import execute, publish
+
+        gathered = publish.Gathered(folder)
+        progress.begin(len(todo.tasks))
+        outcomes = execute.execute(
+            todo.tasks, folder, provider=provider, jobs=jobs or execute.cores(), limit=limit, progress=progress,
+            done=gathered.take,
+        )  # fmt: skip
+    outcomes = todo.known | outcomes
+    if of.store.tables is None or of.store.tables.name != of.accounting["key"]:
+        raise ShopError(
+            _("the files of {shop} have changed while its report was being made: run it again").format(
+                shop=of.store.name
             )
-    return nbformat.read(path, as_version=4)
+        )
+    # What a report adds to the shop's own memory is to be written here, if all notebooks are ok and nothing was `said`.
+    ledger = {"read": todo.ledger, "left": keys.folder_digest(of.store.folder / "ledger")}
+    publish.write(gathered, [outcomes[n.slug] for n in todo.book], of, {"ledger": ledger})
+    return outcomes
 
 
-def _site(shop: Shop, executed: Mapping[str, nbformat.NotebookNode], seconds: Mapping[str, float]) -> render.Site:
-    pages = []
-    for n in notebooks():
-        nb = executed.get(n.slug)
-        state: render.State = "not run" if nb is None else "failed" if _failed(nb) else "ok"
-        found = page.collect(nb, notebook=n.slug)[1] if nb is not None else []
-        pages.append(render.PageInfo(n.slug, n.number, n.title, n.question, state, found, seconds.get(n.slug)))
-    site = render.Site(
-        title=shop.title,
-        period_label=shop.period.label,
-        period_text=style.period(shop.period),
-        currency=shop.currency,
-        language=shop.language,
-        as_of=(shop.as_of - dt.timedelta(days=1)).date(),
-        data_until=min(shop.last_day, shop.period.last_day),
-        pages=pages,
-    )
-    return replace(site, headline=render.headline(executed[SCORECARD])) if SCORECARD in executed else site
-
-
-def _failed(nb: nbformat.NotebookNode) -> bool:
-    return any(o.output_type == "error" for c in nb.cells if c.cell_type == "code" for o in c.outputs)
-
-
-def _kept(folder: Path, fresh: set[str]) -> dict[str, nbformat.NotebookNode]:
-    """The executed notebooks of the last report that are not run anew."""
-    paths = (p for p in folder.glob("*.ipynb") if p.stem not in fresh) if folder.is_dir() else ()
-    return {p.stem: nbformat.read(p, as_version=4) for p in paths}
-
-
-def _manifest(
-    shop: Shop, store: Store, accounting: Mapping[str, Any], said: Mapping[str, str], site: render.Site
-) -> dict[str, Any]:
-    """What the report was made from and with."""
-    libraries = ("duckdb", "ibis-framework", "matplotlib", "numpy", "pandas", "papermill", "scipy", "statsmodels")
-    return {
-        "shop": shop.name,
-        "period": shop.period.label,
-        "as_of": shop.as_of.isoformat(),
-        "parameters": dict(said),
-        "files": {f["file"]: f["sha256"] for f in accounting["files"]},
-        "rows": accounting["tables"],
-        "tables": accounting["key"],
-        "python": platform.python_version(),
-        "versions": {"playbook": __version__, **{n: metadata.version(n) for n in libraries}},
-        "notebooks": {p.slug: {"state": p.state, "seconds": p.seconds} for p in site.pages},
-    }
-
-
-def _variant(said: Mapping[str, str]) -> str:
-    """What a run with parameters of its own is called beside the period."""
-    words = "".join(f"~{k}={v}" for k, v in sorted(said.items()))
-    return "".join(c if c.isalnum() or c in "~=._-" else "_" for c in words)
-
-
-def _write_json(path: Path, what: Any) -> None:
-    path.write_text(json.dumps(what, ensure_ascii=False, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-
-
-def _swap(building: Path, final: Path) -> None:
-    """Put a finished report in the place of the last one."""
-    old = final.with_name(f".{final.name}.old")
-    shutil.rmtree(old, ignore_errors=True)
-    if final.exists():
-        final.rename(old)
-    building.rename(final)
-    shutil.rmtree(old, ignore_errors=True)
-    if not (final / "index.html").exists():
-        raise ShopError(_("{folder} could not be written").format(folder=final))
+def _check(jobs: int | None, limit: float) -> None:
+    if jobs is not None and jobs < 1:
+        raise ShopError(_("--jobs is {jobs}; at least 1 notebook has to run at a time").format(jobs=jobs))
+    if not limit > 0:
+        raise ShopError(_("--limit is {limit:g}; a notebook needs more than 0 minutes").format(limit=limit))

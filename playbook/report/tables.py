@@ -13,31 +13,9 @@ import pandas as pd
 
 from .. import style
 from ..findings import Figure
-from ..language import _
+from ..language import _, humanise, listing, term
 from ..missing import Missing
 from ..period import Period
-
-ACRONYMS = frozenset(
-    {
-        "aov",
-        "arpu",
-        "cac",
-        "clv",
-        "cpa",
-        "cpc",
-        "cpm",
-        "ctr",
-        "cvr",
-        "gmv",
-        "id",
-        "kpi",
-        "ltv",
-        "nps",
-        "pv",
-        "rfm",
-    }
-    | {"roas", "roi", "seo", "sku", "uv", "yoy"}
-)
 
 
 @dataclass(frozen=True)
@@ -96,7 +74,8 @@ def by_columns(frame: pd.DataFrame) -> list[str]:
 
 def metric_title(frame: pd.DataFrame, metric: str) -> str:
     """What does a reader call this metric?"""
-    return (frame.attrs.get("titles") or {}).get(metric) or humanise(metric)
+    title = (frame.attrs.get("titles") or {}).get(metric)
+    return _(title) if title else humanise(metric)
 
 
 def long_table(frame: pd.DataFrame, *, currency: str, rows: int) -> Table:
@@ -115,7 +94,7 @@ def _wide(frame: pd.DataFrame, by: list[str], metrics: list[str], currency: str,
     columns = [Column(humanise(c)) for c in by]
     every = frame[by].drop_duplicates()
     keys = every.head(rows)
-    cells = [[Cell(plain(x)) for x in key] for key in keys.itertuples(index=False)]
+    cells = [[Cell(said(c, x)) for c, x in zip(by, key, strict=True)] for key in keys.itertuples(index=False)]
     changes = False
     for metric in metrics:
         part = frame[frame["metric"] == metric]
@@ -143,7 +122,7 @@ def _tall(frame: pd.DataFrame, by: list[str], metrics: list[str], currency: str,
     units = [r["unit"] for r in records]
     same = len(set(frame["unit"])) == 1
     columns = [Column(humanise(c)) for c in by]
-    lines = [[Cell(plain(r[c])) for c in by] for r in records]
+    lines = [[Cell(said(c, r[c])) for c in by] for r in records]
 
     def add(column: Column, cells: Iterable[Cell]) -> None:
         columns.append(column)
@@ -160,6 +139,7 @@ def _tall(frame: pd.DataFrame, by: list[str], metrics: list[str], currency: str,
     in_unit = {
         "value": title, "previous": _("Previous period"), "year_ago": _("A year ago"), "target": _("Target")
     }  # fmt: skip
+    in_unit |= {c: _(words) for c, words in (frame.attrs.get("in_unit") or {}).items()}
     moves = {"change": _("Change"), "change_year_ago": _("Change on a year ago")}
     order = ["value", "target", "n", "previous", "change", "year_ago", "change_year_ago"]
     others = [c for c in frame.columns if c not in {*order, *by, "metric", "unit", "low", "high"}]
@@ -188,7 +168,7 @@ def _tall(frame: pd.DataFrame, by: list[str], metrics: list[str], currency: str,
             digits = _column_digits(shown[name], unit, currency)
             add(Column(humanise(name), True), [Cell(_value(r[name], unit, currency, digits)) for r in records])
         else:
-            add(Column(humanise(name), _numeric(frame[name])), [Cell(plain(r[name])) for r in records])
+            add(Column(humanise(name), _numeric(frame[name])), [Cell(said(name, r[name])) for r in records])
     return Table(columns, lines, len(frame))
 
 
@@ -199,7 +179,6 @@ def tidy_table(frame: pd.DataFrame, units: Mapping[str, str], *, currency: str, 
     """A tidy frame as a table; `x_low` and `x_high` of a column `x` with a unit become its interval."""
     shown = frame.head(rows)
     hidden = {f"{c}{end}" for c in units for end in ("_low", "_high")} - set(units)
-    titles = frame.attrs.get("titles") or {}
     defined = frame.attrs.get("definitions") or {}
     columns, lines = [], [[] for _row in range(len(shown))]  # type: ignore[var-annotated]
     for name in [c for c in frame.columns if c not in hidden]:
@@ -208,20 +187,20 @@ def tidy_table(frame: pd.DataFrame, units: Mapping[str, str], *, currency: str, 
         cells = [
             Cell(_value(r[name], unit, currency, digits), _interval(r, unit, currency, digits, of=f"{name}_"))
             if unit
-            else Cell(plain(r[name]))
+            else Cell(said(name, r[name]))
             for r in shown.to_dict("records")
         ]
         columns.append(
             Column(
-                titles.get(name) or humanise(name),
+                metric_title(frame, name),
                 bool(unit) or _numeric(frame[name]),
                 any(c.note for c in cells),
             )
         )
         for line, cell in zip(lines, cells, strict=True):
             line.append(cell)
-    said = [(titles.get(c) or humanise(c), defined[c]) for c in frame.columns if defined.get(c)]
-    return Table(columns, lines, len(frame), definitions=said)
+    meanings = [(metric_title(frame, c), defined[c]) for c in frame.columns if defined.get(c)]
+    return Table(columns, lines, len(frame), definitions=meanings)
 
 
 # -- the same numbers for machines
@@ -273,13 +252,6 @@ def _identifier(x: Any) -> str:
 # -- words
 
 
-def humanise(name: str) -> str:
-    """A column's name as a header: ``net_sales`` → Net sales, ``roas`` → ROAS."""
-    words = str(name).replace(".", " ").split("_")
-    text = " ".join(w.upper() if w in ACRONYMS else w for w in words if w)
-    return text[:1].upper() + text[1:]
-
-
 def known(x: Any) -> bool:
     """Is there a value at all?"""
     return not (x is None or isinstance(x, Missing) or (pd.api.types.is_scalar(x) and pd.isna(x)))
@@ -290,6 +262,11 @@ def tone(change: Any, good: str | None) -> str:
     if not known(change) or good not in ("up", "down") or change == 0:
         return ""
     return "good" if (change > 0) == (good == "up") else "bad"
+
+
+def said(column: str, x: Any) -> str:
+    """A value without a unit, as a reader calls it: a code by its word, all else as in `plain`."""
+    return term(column, x) if isinstance(x, str) else plain(x)
 
 
 def plain(x: Any) -> str:
@@ -308,7 +285,7 @@ def plain(x: Any) -> str:
         small = 0 < abs(float(x)) < 0.01  # a p-value must not become 0.00
         return f"{float(x):.2g}".replace("-", "−", 1) if small else style.value(x, "ratio")
     if isinstance(x, list | tuple | set | frozenset):
-        return ", ".join(map(str, x))
+        return listing(map(str, x))
     return str(x)
 
 

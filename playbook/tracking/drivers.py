@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 
 from .. import style
 from ..findings import Figure, Finding, Verdict
-from ..language import _
+from ..language import N_, _
 from ..methods.decomposition import shapley
 from ..missing import Missing, answers, quietly
 
@@ -69,7 +69,7 @@ def net_sales_change(measured: pd.DataFrame, *, against: Literal["previous", "ye
     frame.attrs = {
         "by": [],
         "currency": measured.attrs.get("currency", ""),
-        "titles": {k: _(title) for k, title in _TITLES.items()},
+        "titles": _TITLES,
         "units": {"effect": "currency"},
         "before": float(before["net_sales"]),
         "after": float(now["net_sales"]),
@@ -79,12 +79,12 @@ def net_sales_change(measured: pd.DataFrame, *, against: Literal["previous", "ye
 
 
 _TITLES = {
-    "customers": "Customers",
-    "frequency": "Orders per customer",
-    "orders": "Orders",
-    "aov": "Average order value",
-    "guests": "Sales to guests",
-    "returns": "Returns",
+    "customers": N_("Customers"),
+    "frequency": N_("Orders per customer"),
+    "orders": N_("Orders"),
+    "aov": N_("Average order value"),
+    "guests": N_("Sales to guests"),
+    "returns": N_("Returns"),
 }
 _UNITS = {"customers": "count", "frequency": "per_order", "orders": "count"}
 
@@ -123,9 +123,9 @@ def findings(change: pd.DataFrame) -> list[Finding]:
     top, other = change.loc[(way * change.effect).idxmax()], change.loc[(way * change.effect).idxmin()]
     words = {
         "total": style.change_of_money(total, currency=currency),
-        "driver": titles[top.metric],
+        "driver": _(titles[top.metric]),
         "effect": style.change_of_money(top.effect, currency=currency),
-        "other": titles[other.metric],
+        "other": _(titles[other.metric]),
         "back": style.change_of_money(other.effect, currency=currency),
     }
     text = _("Net sales moved by {total}. Most of it came from “{driver}” ({effect}).")
@@ -147,7 +147,8 @@ def plot_net_sales_change(change: pd.DataFrame) -> Axes:
     currency, titles = change.attrs["currency"], change.attrs["titles"]
     rows = change[::-1]
     ax = style.axes(height=1.1 + 0.42 * len(rows))
-    ax.barh(rows.metric.map(titles), rows.effect, color=np.where(rows.effect >= 0, style.GOOD, style.BAD), height=0.6)
+    names, colours = [_(titles[m]) for m in rows.metric], np.where(rows.effect >= 0, style.GOOD, style.BAD)
+    ax.barh(names, rows.effect, color=colours, height=0.6)
     for y, effect in enumerate(rows.effect):
         text = style.change_of_money(effect, currency=currency)
         side = 1 if effect >= 0 else -1

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 
 from .. import style
 from ..findings import Figure, Finding, Verdict
-from ..language import _
+from ..language import _, humanise, term
 from ..missing import Missing, answers, quietly
 from ..period import Period
 
@@ -59,10 +59,13 @@ def plot_daily(daily: pd.DataFrame, *, metric: str = "net_sales") -> Axes:
         style.direct_label(ax, rows.day.iloc[-1], before.previous.iloc[-1], _("period before"), style.COMPARISON)
     ax.plot(rows.day, rows.value, color=style.OWN, linewidth=2.2)
     style.direct_label(ax, rows.day.iloc[-1], rows.value.iloc[-1], _("this period"), style.OWN)
+    if rows.value.isna().all():
+        ax.set_title(_("{metric} by day").format(metric=daily.attrs["titles"][metric]))
+        return ax
     best = rows.loc[rows.value.idxmax()]
     late = (best.day - rows.day.iloc[0]).days > 0.8 * len(rows)
     ax.annotate(
-        f"{style.date(best.day)}: {style.short(best.value, unit, currency=currency)}",
+        _("{day}: {value}").format(day=style.date(best.day), value=style.short(best.value, unit, currency=currency)),
         (best.day, best.value),
         xytext=(-8 if late else 0, 6),
         textcoords="offset points",
@@ -77,7 +80,7 @@ def plot_daily(daily: pd.DataFrame, *, metric: str = "net_sales") -> Axes:
     if unit == "currency":
         style.money_axis(ax, currency)
     style.date_axis(ax)
-    ax.set_title(_("{metric} by day").format(metric=daily.attrs["titles"][metric]))
+    ax.set_title(_("{metric} by day").format(metric=_(daily.attrs["titles"][metric])))
     return ax
 
 
@@ -91,7 +94,7 @@ def plot_parts(parts: pd.DataFrame, *, metric: str = "net_sales", top: int = 10)
     rows = parts[parts.metric == metric].nlargest(top, "value", keep="all").head(top)[::-1]
     unit = rows.unit.iloc[0]
     ax = style.axes(height=0.9 + 0.38 * len(rows))
-    names = [str(v) or _("not stated") for v in rows[by]]
+    names = [term(by, str(v)) or _("not stated") for v in rows[by]]
     ax.barh(names, rows.value, color=style.OWN, height=0.62)
     for y, (_index, row) in enumerate(rows.iterrows()):
         text = style.short(row.value, unit, currency=currency)
@@ -107,7 +110,7 @@ def plot_parts(parts: pd.DataFrame, *, metric: str = "net_sales", top: int = 10)
     if unit == "currency":
         style.money_axis(ax, currency, which="x")
     title = _("{metric} by {part}; the mark is the period before")
-    ax.set_title(title.format(metric=parts.attrs["titles"][metric], part=by.replace("_", " ")))
+    ax.set_title(title.format(metric=_(parts.attrs["titles"][metric]), part=humanise(by, inside=True)))
     return ax
 
 
@@ -140,13 +143,18 @@ def findings(
         text = _("Net sales in {period} were {value}; the data hold no whole earlier period to compare with.")
         found = [Finding("hold", text.format(period=style.period(period), value=value), None, figures)]
     else:
-        verdict: Verdict = "act" if row.change < act_below else "watch" if row.change < watch_below else "hold"
+        change = row.change
         text = _("Net sales in {period} were {value}, {change} against {before}.")
-        if not np.isnan(row.change_year_ago):
+        if np.isnan(change):  # nothing or less was sold before: no percentage, but still a rise or a fall
+            change = np.sign(row.value - row.previous)
+            text = _("Net sales in {period} were {value}, after {amount} in {before}.")
+        elif not np.isnan(row.change_year_ago):
             text = _("Net sales in {period} were {value}, {change} against {before} and {yearly} against a year ago.")
+        verdict: Verdict = "act" if change < act_below else "watch" if change < watch_below else "hold"
         text = text.format(
             period=style.period(period),
             value=value,
+            amount=style.value(row.previous, "currency", currency=currency),
             change=style.change(row.change, "currency"),
             before=style.period(period.previous),
             yearly=style.change(row.change_year_ago, "currency"),
@@ -206,8 +214,8 @@ def movers(parts: Sequence[pd.DataFrame], *, at_least: float = 0.02) -> list[Fin
                 continue
             name = str(rows.loc[place, by])
             text = text.format(
-                part=name,
-                by=by.replace("_", " "),
+                part=term(by, name),
+                by=humanise(by, inside=True),
                 amount=style.value(abs(amount), "currency", currency=frame.attrs["currency"]),
             )
             figure = Figure("net_sales_change", amount, "currency", by={by: name})

@@ -11,9 +11,10 @@ from playbook.data.store import ShopError
 BOOK = sorted(p.stem for p in BUILT_IN.glob("*.toml"))
 
 UCI = ["InvoiceNo", "StockCode", "Description", "Quantity", "InvoiceDate", "UnitPrice", "CustomerID", "Country"]
+TMALL = ["订单编号", "总金额", "买家实际支付金额", "收货地址 ", "订单付款时间 ", "退款金额"]
 MAP = '[map.orders]\norder_id = "单号"\nordered_at = "时间"\namount = "金额"\n'
-FIELDS = '[fields]\nno = { type = "id" }\nat = { type = "time" }\nsum = { type = "money" }\n'
-TABLE = '[table.orders]\norder_id = "no"\nordered_at = "at"\namount = "sum"\n'
+FIELDS = '[fields]\nno = { type = "id" }\nmade = { type = "time" }\nsum = { type = "money" }\n'
+TABLE = '[table.orders]\norder_id = "no"\nordered_at = "made"\namount = "sum"\n'
 
 
 @pytest.fixture
@@ -69,7 +70,8 @@ def test_a_plain_list_of_orders_is_known_by_many_names(header):
 
 
 def test_width_case_blanks_and_underscores_do_not_matter_but_words_do():
-    assert normal(" 订单付款时间 ") == "订单付款时间" and normal("\ufeffOrder__ID") == normal("ｏｒｄｅｒ id") == "order id"
+    assert normal(" 订单付款时间 ") == "订单付款时间"
+    assert normal("\ufeffOrder__ID") == normal("ｏｒｄｅｒ id") == "order id"
     assert normal("order id") != normal("order no")
 
 
@@ -115,7 +117,7 @@ def test_the_name_of_the_file_tells_two_formats_apart(write):
 
 
 def test_a_file_without_a_header_is_told_by_its_name_and_its_number_of_columns(write):
-    formats = write(bare=f'files = "log*"\nheader = ["no", "at", "sum"]\n{FIELDS}{TABLE}')
+    formats = write(bare=f'files = "log*"\nheader = ["no", "made", "sum"]\n{FIELDS}{TABLE}')
     assert chosen(formats, ["7", "2024-01-01", "5"], "log.csv") == "bare"
     with pytest.raises(ShopError, match="no source format"):
         chosen(formats, ["7", "2024-01-01", "5", "x"], "log.csv")
@@ -135,7 +137,7 @@ def test_two_formats_that_fit_are_refused_with_the_remedy(write):
         (UCI[:-1], "uci_online_retail", "Country"),
         (["id", "time", "worth"], "generic_orders", "amount"),
         # six of Tmall's seven, and two of the three that a plain list needs
-        (["订单编号", "总金额", "买家实际支付金额", "收货地址 ", "订单付款时间 ", "退款金额"], "tmall_order_report", "订单创建时间"),
+        (TMALL, "tmall_order_report", "订单创建时间"),
     ],
 )
 def test_unknown_columns_name_the_nearest_format_and_what_it_lacks(header, nearest, lacks):
@@ -170,14 +172,17 @@ def test_a_map_gives_each_column_its_type_and_says_what_a_row_is_about(tmp_path)
 
 def test_every_key_of_a_format_is_understood(write):
     text = (
-        'title = "t"\nfiles = "x*"\ngeneric = false\nheader = ["no", "at", "sum"]\nzone = "UTC"\ncurrency = "EUR"\n'
-        'decimal = ","\nkey = "no"\nduplicates = "d"\nassume = "a"\n'
+        'title = "t"\nfiles = "x*"\ngeneric = false\nheader = ["no", "made", "sum"]\nzone = "UTC"\ncurrency = "EUR"\n'
+        'decimal = ","\nkey = "no"\nduplicates = "d"\nassume = "a"\nencoding = "cp1252"\n'
+        'totals = "sum_raw IS NULL"\nrank = "sum"\n'
         f'{FIELDS}{TABLE}[classes]\nbig = "sum > 1"\n[row]\nmoney = "sum"\n[[check]]\ntext = "c"\nsql = "sum > 0"\n'
     )
     assert {line.split(" =")[0].strip("[]").split(".")[0] for line in text.splitlines()} >= set(KEYS) - {"map"}
     fmt = next(f for f in write(full=text) if f.name == "full")
-    assert (fmt.title, fmt.files, fmt.header, fmt.key, fmt.assume) == ("t", ("x*",), ("no", "at", "sum"), ("no",), ("a",))
+    assert (fmt.title, fmt.files, fmt.header) == ("t", ("x*",), ("no", "made", "sum"))
+    assert (fmt.key, fmt.assume) == (("no",), ("a",))
     assert (fmt.zone, fmt.currency, fmt.decimal, fmt.duplicates) == ("UTC", "EUR", ",", "d")
+    assert (fmt.encoding, fmt.totals, fmt.rank) == ("cp1252", "sum_raw IS NULL", "sum")
     assert (fmt.classes, fmt.row, fmt.own) == ({"big": "sum > 1"}, {"money": "sum"}, True)
     assert fmt.check == ({"text": "c", "sql": "sum > 0"},)
 
@@ -194,16 +199,29 @@ def test_every_key_of_a_format_is_understood(write):
         (f'{MAP}colour = "颜色"', "the table orders has no column 'colour'; it has: order_id, ordered_at"),
         (f'{FIELDS}{TABLE}colour = "no"', "'colour' is not known here; there is: order_id, ordered_at"),
         ('[map.orders]\norder_id = "单号"\namount = "金额"', "the table orders needs the column ordered_at"),
-        (f'{FIELDS}[table.orders]\norder_id = "no"\nordered_at = "at"', "the table orders needs the column amount"),
+        (f'{FIELDS}[table.orders]\norder_id = "no"\nordered_at = "made"', "the table orders needs the column amount"),
         (FIELDS.replace("money", "monye") + TABLE, "the field sum has the type 'monye'; write one of id, text, money"),
         (FIELDS.replace("type", "typ") + TABLE, "'typ' is not known here; there is: header, type, optional"),
         (f'key = ["nr"]\n{FIELDS}{TABLE}', "the key names 'nr', which is no field"),
-        (f'{FIELDS}{TABLE}[row]\nwhen = "at"', "'when' is not known here; there is: at, money, order, customer"),
+        (f'{FIELDS}{TABLE}[row]\nwhen = "made"', "'when' is not known here; there is: at, money, order, customer"),
         (f'zone = "Mars"\n{MAP}', "'Mars' is no time zone"),
         (f'{FIELDS}{TABLE}[[check]]\nsql = "sum > 0"', "check.*text"),
         ('map = "orders"', r"map"),
+        # names that DuckDB, or ingest itself, keeps for something else
+        (FIELDS.replace("made", "at") + TABLE.replace("made", "at"), "'at'"),
+        (FIELDS.replace("made", "order") + TABLE.replace("made", "order"), "'order'"),
+        (FIELDS.replace("made", '"paid at"') + TABLE, "'paid at'"),
+        (FIELDS.replace("no =", "class =") + TABLE.replace("no", "class"), "'class'"),
+        (FIELDS.replace("no =", "file =") + TABLE.replace("no", "file"), "'file'"),
+        (FIELDS.replace("no =", "row =") + TABLE.replace("no", "row"), "'row'"),
     ],
-)
+    ids=[
+        "TOML", "key", "no table", "no table for the fields", "map of a table", "table", "map of a column", "column",
+        "map lacks a column", "table lacks a column", "type", "key of a field", "key field", "key of the row", "zone",
+        "check", "map is text", "field at", "field order", "field of two words", "field class", "field file",
+        "field row",
+    ],
+)  # fmt: skip
 def test_a_format_that_cannot_work_is_refused_with_its_file_and_the_remedy(write, text, said):
     with pytest.raises(ShopError, match=r"(?s)mine\.toml.*" + said):
         write(mine=text)

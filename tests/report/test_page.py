@@ -208,11 +208,7 @@ def test_conclusions_are_ranked_cards_with_a_word_and_a_shape(shown):
     )
     bundle = shown[0][0]
     html = bundle["text/html"]
-    assert (
-        html.index("Move money.")
-        < html.index("Leave &lt;i&gt;returns&lt;/i&gt;.")
-        < html.index("Will stock last?")
-    )
+    assert html.index("Move money.") < html.index("Leave &lt;i&gt;returns&lt;/i&gt;.") < html.index("Will stock last?")
     assert "At stake: $120K a period" in html
     assert "CAC (search)" in html and "$66.00–$77.90" in html
     assert html.count("<svg") == 2 and "Act" in html and "Hold" in html

@@ -43,10 +43,7 @@ def executed():
                 f"goods = pd.DataFrame({{'product': ['{SCRIPT}'], 'n': [3]}})\n"
                 "page.show(goods, name='goods', units={'n': 'count'})"
             ),
-            code(
-                "fig, ax = plt.subplots()\nax.plot([1, 2], [3, 4])\n"
-                "style.alt(ax, 'Sales rose from “3” to <4>.')\nax"
-            ),
+            code("fig, ax = plt.subplots()\nax.plot([1, 2], [3, 4])\nstyle.alt(ax, 'Sales rose from “3” to <4>.')\nax"),
             code("import sys; print('a library warns', file=sys.stderr)"),
             code("print('explored')", "explore"),
             code(f"page.conclude(Finding('act', 'Move {SCRIPT} now.', 500))"),
@@ -157,9 +154,7 @@ def test_a_broken_setup_is_seen_although_setup_is_not():
 
 
 def test_scripts_of_foreign_outputs_are_cut_out():
-    foreign = (
-        f'<b>kept</b>{SCRIPT}<script src="https://cdn.example/x.js"></script><img src="//x.example/y.png">'
-    )
+    foreign = f'<b>kept</b>{SCRIPT}<script src="https://cdn.example/x.js"></script><img src="//x.example/y.png">'
     nb = new_notebook(cells=[code("x")])
     nb.cells[0].outputs = [new_output("display_data", data={"text/html": foreign})]
     html = render.body(nb)

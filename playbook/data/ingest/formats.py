@@ -15,6 +15,7 @@ in ``data/<shop>/formats/`` (one of the same name replaces the book's). Two ways
 from __future__ import annotations
 
 import fnmatch
+import functools
 import re
 import tomllib
 import unicodedata
@@ -22,8 +23,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from ...language import _
+from ...language import N_, _
 from ..schema import SQL_TYPES, TABLES, Table
 from ..store import ShopError
 
@@ -37,9 +39,12 @@ KEYS = {
     "zone": "time zone of its times; the shop's when absent",
     "currency": "currency of its money; the shop's when absent",
     "decimal": "decimal mark, '.' when absent",
+    "encoding": "encoding of the files; found when absent",
+    "totals": "SQL condition on the cells' text (field_raw) that holds for rows of totals, which are skipped",
+    "rank": "SQL over fields: of two rows with one key from exports of one time, the one with the larger value stands",
     "key": "fields that tell one row from another; absent: identical rows are kept, each an occurrence of its own",
     "duplicates": "a sentence that says why identical rows are kept, for formats without a key",
-    "fields": "field = {header = [...], type = ..., optional = true, needed = true, formats = [...]}",
+    "fields": "field = {header = [...], type = ..., optional = true, needed = true, personal = true, formats = [...]}",
     "classes": "class = SQL condition; a row is of the first class whose condition holds",
     "row": "SQL over fields: at (when), money (what the row is worth), order and customer (numbers)",
     "check": "list of {text, sql}: what must hold of every row; rows that fail are counted",
@@ -59,6 +64,7 @@ class Field:
     optional: bool = False
     needed: bool = False
     formats: tuple[str, ...] = ()
+    personal: bool = False
 
 
 @dataclass(frozen=True)
@@ -92,6 +98,9 @@ class SourceFormat:
     row: Mapping[str, str] = field(default_factory=dict)
     check: tuple[Mapping[str, str], ...] = ()
     assume: tuple[str, ...] = ()
+    encoding: str | None = None
+    totals: str = ""
+    rank: str = ""
     own: bool = False
 
     def columns_of(self, header: Sequence[str]) -> dict[str, int] | None:
@@ -113,6 +122,12 @@ class SourceFormat:
 
     def takes_name(self, file_name: str) -> bool:
         return any(fnmatch.fnmatchcase(file_name.casefold(), p.casefold()) for p in self.files)
+
+
+_RESERVED = ("class", "file", "row", "outcome")
+"""Names that ingest gives to columns of its own."""
+
+_PLAIN = ("generic", "zone", "currency", "decimal", "duplicates", "classes", "encoding", "totals", "rank")
 
 
 def normal(header: str) -> str:
@@ -143,6 +158,7 @@ def read_format(path: Path, *, own: bool = False) -> SourceFormat:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ShopError(_("{path} is not valid TOML: {error}").format(path=path, error=error)) from None
     _only(path, said, KEYS)
+    _well_formed(path, said)
     fields = [_field(path, name, spec) for name, spec in said.get("fields", {}).items()]
     targets = [_target(path, name, spec) for name, spec in said.get("table", {}).items()]
     for name, columns in said.get("map", {}).items():
@@ -152,12 +168,14 @@ def read_format(path: Path, *, own: bool = False) -> SourceFormat:
     if not fields or not targets:
         raise ShopError(_("{path} needs [map.TABLE], or [fields] and [table.TABLE]").format(path=path))
     names = {f.name for f in fields}
-    for name in said.get("key", ()):
+    for name in _frozen(said.get("key", ())):
         if name not in names:
             raise ShopError(_("{path}: the key names {name!r}, which is no field").format(path=path, name=name))
     row = said.get("row", {})
+    if "key" not in said and "map" in said:
+        said["key"] = _mapped_key(said["map"])
     told: dict[str, Any] = {k: _frozen(said[k]) for k in ("files", "header", "key", "check", "assume") if k in said}
-    told |= {k: said[k] for k in ("generic", "zone", "currency", "decimal", "duplicates", "classes") if k in said}
+    told |= {k: said[k] for k in _PLAIN if k in said}
     _only(path, row, ("at", "money", "order", "customer"))
     return SourceFormat(
         name=path.stem,
@@ -194,9 +212,7 @@ def choose(formats: Iterable[SourceFormat], file_name: str, header: Sequence[str
                     "whose `files` names this file"
                 ).format(file=file_name, formats=", ".join(f.name for f in group), shop=shop)
             )
-    nearest = min(
-        (f for f in named if not f.header), key=lambda f: (len(f.lacks(header)) / len(f.fields), f.name), default=None
-    )
+    nearest = min((f for f in named if not f.header), key=lambda f: (_distance(f, header), f.name), default=None)
     hint = (
         _("the nearest is {format}, which also needs: {columns}").format(
             format=nearest.name, columns=", ".join(nearest.lacks(header))
@@ -206,9 +222,20 @@ def choose(formats: Iterable[SourceFormat], file_name: str, header: Sequence[str
     )
     raise ShopError(
         _("{file}: no source format has these columns ({header}); {hint}; map them in data/{shop}/formats/").format(
-            file=file_name, header=", ".join(header[:12]), hint=hint, shop=shop
+            file=file_name, header=", ".join(_short(h) for h in header[:12]), hint=hint, shop=shop
         )
     )
+
+
+def _short(header: str) -> str:
+    """A header in one line of a message, however long it is."""
+    text = re.sub(r"[\r\n\t]+", " ", header)
+    return text if len(text) <= 30 else f"{text[:29]}…"
+
+
+def _distance(fmt: SourceFormat, header: Sequence[str]) -> float:
+    """The share of the columns that a format cannot do without which a header lacks."""
+    return len(fmt.lacks(header)) / max(1, sum(not f.optional for f in fmt.fields))
 
 
 def _canonical(table: Table) -> SourceFormat:
@@ -217,11 +244,11 @@ def _canonical(table: Table) -> SourceFormat:
     target = Target(table.name, {c.name: c.name for c in table.columns})
     return SourceFormat(
         name=f"canonical_{table.name}",
-        title=_("the book's own table {table}").format(table=table.name),
+        title=N_("the book's own table {table}", "export").format(table=table.name),
         fields=fields,
         targets=(target,),
         files=tuple(f"{table.name}{rest}" for rest in (".*", "_*", "-*", " *")),
-        key=tuple(table.key) if table.name != "order_items" else (),
+        key=tuple(table.key),
         row=_row_of([target]),
     )
 
@@ -257,12 +284,49 @@ def _mapped(path: Path, table: str, columns: Mapping[str, Any]) -> tuple[list[Fi
     return fields, _complete(path, Target(table, exprs))
 
 
+def _well_formed(path: Path, said: Mapping[str, Any]) -> None:
+    """Refuse values of the wrong kind, before they are taken for something else."""
+    for key in ("fields", "classes", "row", "map", "table"):
+        of = said.get(key, {})
+        wrong = key if not isinstance(of, dict) else None
+        if key in ("fields", "map", "table") and wrong is None:
+            wrong = next((f"{key}.{name}" for name, value in of.items() if not isinstance(value, dict)), None)
+        if wrong:
+            raise ShopError(_("{path}: {key} must be a table, like [{key}]").format(path=path, key=wrong))
+    for check in said.get("check", ()):
+        if not isinstance(check, dict) or set(check) != {"text", "sql"}:
+            raise ShopError(_("{path}: every [[check]] needs text and sql, and nothing else").format(path=path))
+    if "zone" in said:
+        try:
+            ZoneInfo(str(said["zone"]))
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ShopError(
+                _("{path}: {zone!r} is no time zone; write one like Asia/Shanghai").format(path=path, zone=said["zone"])
+            ) from None
+    if said.get("decimal", ".") not in (".", ","):
+        raise ShopError(_("{path}: decimal must be '.' or ','").format(path=path))
+
+
+def _mapped_key(said: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """The key of rows that are mapped to one table: the table's own, as far as it is mapped."""
+    if len(said) != 1:
+        return []
+    ((table, columns),) = said.items()
+    return [f"{table}_{k}" for k in TABLES[table].key if k in columns]
+
+
 def _field(path: Path, name: str, spec: Mapping[str, Any]) -> Field:
-    _only(path, spec, ("header", "type", "optional", "needed", "formats"))
+    _only(path, spec, ("header", "type", "optional", "needed", "formats", "personal"))
     if spec.get("type", "text") not in SQL_TYPES:
         raise ShopError(
             _("{path}: the field {name} has the type {type!r}; write one of {types}").format(
                 path=path, name=name, type=spec["type"], types=", ".join(SQL_TYPES)
+            )
+        )
+    if not re.fullmatch(r"[a-z_][a-z0-9_]*", name) or name in _RESERVED or name in _keywords():
+        raise ShopError(
+            _("{path}: {name!r} is no name for a field: use small letters, digits and _, and no word of SQL").format(
+                path=path, name=name
             )
         )
     headers = spec.get("header", name)
@@ -273,7 +337,17 @@ def _field(path: Path, name: str, spec: Mapping[str, Any]) -> Field:
         spec.get("optional", False),
         spec.get("needed", False),
         tuple(spec.get("formats", ())),
+        spec.get("personal", False),
     )
+
+
+@functools.cache
+def _keywords() -> frozenset[str]:
+    """The words that the engine takes for something else than a column."""
+    import duckdb
+
+    found = duckdb.execute("SELECT keyword_name FROM duckdb_keywords() WHERE keyword_category <> 'unreserved'")
+    return frozenset(word for (word,) in found.fetchall())
 
 
 def _target(path: Path, table: str, spec: Mapping[str, Any]) -> Target:
@@ -316,5 +390,5 @@ def _only(path: Path, said: Iterable[str], known: Iterable[str]) -> None:
             )
 
 
-def _frozen(value: str | list[Any]) -> tuple[Any, ...]:
+def _frozen(value: str | Sequence[Any]) -> tuple[Any, ...]:
     return (value,) if isinstance(value, str) else tuple(value)

@@ -1,4 +1,4 @@
-"""Data health: which files came, what was done with every row of them, and how far they reach."""
+"""The files: which came, what kind of rows they hold, how far they reach, and which columns are not used."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import ibis
 import pandas as pd
 from matplotlib.axes import Axes
 
-from .. import style
-from ..findings import Figure, Finding, Verdict
-from ..language import _
-from ..missing import answers, quietly
-from .schema import TABLES
+from ... import style
+from ...language import N_, _, listing
+from ...missing import answers, quietly
+from ..schema import TABLES
 
-_COUNTS = ("read", "accepted", "blank", "superseded", "duplicate", "quarantined")
+OUTCOMES = ("accepted", "superseded", "duplicate", "skipped", "quarantined")
+"""What becomes of a row; each row has one of them."""
 
 
 @answers("Which files came, and what was done with their rows?")
@@ -31,16 +31,35 @@ def sources(accounting: Mapping[str, Any]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row per file: file; read = accepted + blank + superseded + duplicate + quarantined (rows);
-        file_total (money over every row of the file, whatever it is: not sales).
+        One row per file: file; read = accepted + superseded + duplicate + skipped + quarantined (rows); file_total
+        (money over every row of the file, whatever it is: not sales).
     """
-    rows = []
+    rows, counts = [], ("read", *OUTCOMES)
     for f in accounting["files"]:
         if "copy_of" in f:
             rows.append({"file": f["file"], "read": f["read"], "duplicate": f["read"]})
             continue
-        rows.append({"file": f["file"]} | {c: f[c] for c in _COUNTS} | {"file_total": _money(f["file_total"])})
-    return pd.DataFrame(rows, columns=["file", *_COUNTS, "file_total"]).fillna(dict.fromkeys(_COUNTS, 0))
+        rows.append({"file": f["file"]} | {c: f[c] for c in counts} | {"file_total": amount(f["file_total"])})
+    return pd.DataFrame(rows, columns=["file", *counts, "file_total"]).fillna(dict.fromkeys(counts, 0))
+
+
+@answers("What became of the money in the files?")
+def money(accounting: Mapping[str, Any]) -> pd.DataFrame:
+    """What became of the money in the files?
+
+    Returns
+    -------
+    DataFrame
+        One row per file whose rows carry money: file; file_total = accepted + superseded + duplicate + skipped +
+        quarantined (money as the rows state it, whatever they are: not sales). What could not be read as an amount has
+        no money.
+    """
+    rows = [
+        {"file": f["file"], "file_total": amount(f["file_total"])} | {o: amount(f["money"][o]) or 0.0 for o in OUTCOMES}
+        for f in accounting["files"]
+        if f.get("money")
+    ]
+    return pd.DataFrame(rows, columns=["file", "file_total", *OUTCOMES])
 
 
 @answers("What kind of export is each file?")
@@ -55,7 +74,7 @@ def kinds(accounting: Mapping[str, Any]) -> pd.DataFrame:
     rows = [
         {"file": f["file"], "export": f["title"], "encoding": f["encoding"]}
         if "title" in f
-        else {"file": f["file"], "export": _("a copy of {file}").format(file=f["copy_of"]), "encoding": ""}
+        else {"file": f["file"], "export": N_("a copy of {file}", "export").format(file=f["copy_of"]), "encoding": ""}
         for f in accounting["files"]
     ]
     return pd.DataFrame(rows, columns=["file", "export", "encoding"])
@@ -72,7 +91,7 @@ def classes(accounting: Mapping[str, Any]) -> pd.DataFrame:
     """
     rows = [
         {"file": f["file"], "class": c["class"] or "—", "outcome": c["outcome"], "rows": c["rows"]}
-        | {"money": _money(c["money"])}
+        | {"money": amount(c["money"])}
         for f in accounting["files"]
         for c in f.get("classes", ())
     ]
@@ -152,11 +171,15 @@ def tables(accounting: Mapping[str, Any]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row per canonical table: table, rows (0 where there is none), meaning.
+        One row per canonical table: table, rows (0 where there is none), meaning. ``attrs["notes"]`` names those that
+        are lacking.
     """
     rows = accounting["tables"]
-    found = [{"table": t.name, "rows": rows.get(t.name, 0), "meaning": _(t.meaning)} for t in TABLES.values()]
-    return pd.DataFrame(found).sort_values(["rows", "table"], ascending=[False, True], ignore_index=True)
+    found = [{"table": t.name, "rows": rows.get(t.name, 0), "meaning": t.meaning} for t in TABLES.values()]
+    frame = pd.DataFrame(found).sort_values(["rows", "table"], ascending=[False, True], ignore_index=True)
+    if len(lacking := frame[frame.rows == 0]):
+        frame.attrs["notes"] = [_("Not there yet: {tables}.").format(tables=listing(lacking.table))]
+    return frame
 
 
 @answers("What was assumed, and which rules hold?")
@@ -168,63 +191,45 @@ def rules(accounting: Mapping[str, Any]) -> pd.DataFrame:
     DataFrame
         kind (assumption, rule, repeated), text, rows (that the rule was held against or that are concerned), broken.
     """
-    found: list[dict[str, Any]] = [{"kind": "assumption", "text": _(a)} for a in accounting["assumptions"]]
+    found: list[dict[str, Any]] = [{"kind": "assumption", "text": a} for a in accounting["assumptions"]]
     found += [
-        {"kind": "rule", "text": _(c["text"]), "rows": c["rows"], "broken": c["broken"]} for c in accounting["checks"]
+        {"kind": "rule", "text": c["text"], "rows": c["rows"], "broken": c["broken"]} for c in accounting["checks"]
     ]
     found += [
         {
             "kind": "repeated rows",
-            "text": _(f["repeated_why"]),
+            "text": f["repeated_why"],
             "rows": f["repeated"],
-            "money": _money(f["repeated_money"]),
+            "money": amount(f["repeated_money"]),
         }
         for f in accounting["files"]
         if f.get("repeated")
     ]
-    return pd.DataFrame(found, columns=["kind", "text", "rows", "broken", "money"])
+    frame = pd.DataFrame(found, columns=["kind", "text", "rows", "broken", "money"])
+    if frame.empty:
+        frame.attrs["notes"] = [_("Nothing had to be assumed.")]
+    return frame
 
 
-@answers("Can these data be trusted?")
-def findings(accounting: Mapping[str, Any], *, act_above: float = 0.01) -> list[Finding]:
-    """Can these data be trusted, and what is to be mended first?
+@answers("Which columns of the files are used?")
+def fields(accounting: Mapping[str, Any]) -> pd.DataFrame:
+    """Which columns of each file does the book use, and which does it leave aside?
 
-    Parameters
-    ----------
-    accounting : mapping
-        `Shop.accounting`.
-    act_above : float
-        Share of the rows read that may be in quarantine before that calls for action.
+    Names of columns only: what stands in a column that nothing maps is never shown.
 
     Returns
     -------
-    list of Finding
-        On quarantine, on each broken rule, on files that the book cannot read.
+    DataFrame
+        One row per file: file, used (how many columns are mapped), unused (names of the others, a tuple).
     """
-    files = sources(accounting)
-    read, bad = int(files["read"].sum()), int(files.quarantined.sum())
-    figures = (Figure("rows_read", read, "count"), Figure("rows_quarantined", bad, "count"))
-    words = {"rows": style.value(read, "count"), "bad": style.value(bad, "count"), "files": len(files)}
-    text = _("All {rows} rows of {files} files are accounted for; none is in quarantine.")
-    verdict: Verdict = "hold"
-    if bad:
-        text = _("Of {rows} rows in {files} files {bad} could not be read; tables/…/quarantine.csv says where and why.")
-        verdict = "act" if bad > act_above * read else "watch"
-    found = [Finding(verdict, text.format(**words), None, figures)]
-    for c in accounting["checks"]:
-        if c["broken"]:
-            text = _("{broken} of {rows} rows break a rule of their export: {rule}")
-            text = text.format(
-                broken=style.value(c["broken"], "count"), rows=style.value(c["rows"], "count"), rule=_(c["text"])
-            )
-            found.append(
-                Finding("act", text, None, (Figure("rule_broken", c["broken"], "count", by={"rule": c["text"]}),))
-            )
-    for name in accounting["passed_over"]:
-        text = _("{file} was passed over: the book reads CSV, TSV, XLSX, XLS and Parquet.").format(file=name)
-        found.append(Finding("watch", text))
-    return found
+    rows = [
+        {"file": f["file"], "used": len(f["columns"]), "unused": tuple(f["unmapped"]) or None}
+        for f in accounting["files"]
+        if "columns" in f
+    ]
+    return pd.DataFrame(rows, columns=["file", "used", "unused"]).astype({"unused": object})
 
 
-def _money(text: str | None) -> float | None:
+def amount(text: str | None) -> float | None:
+    """Money as the accounting writes it down, as a number."""
     return None if text is None else float(text)

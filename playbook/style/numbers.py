@@ -1,4 +1,4 @@
-"""The one look, and the one place where numbers and dates become text.
+"""Numbers and dates as text.
 
 Rules of the numbers, so that a page can be read without a legend:
 
@@ -13,54 +13,21 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-import re
 from collections.abc import Iterable
 from decimal import Decimal
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
-from .language import _
-from .missing import Missing
-from .period import Period
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
-# -- colours: told apart with any colour vision (tests simulate it); a word or a shape always says it too
-
-OWN = "#0B62A8"  # the shop itself, this period
-COMPARISON = "#98A2AE"  # what it is compared with
-GOOD = "#12876F"
-BAD = "#C8501E"
-NEUTRAL = "#5F6B7A"
-CATEGORIES = ["#0B62A8", "#E6930C", "#12876F", "#B5478B", "#5FB3E4", "#7A3B12", "#98A2AE"]
-
-INK, SOFT_INK, GRID = "#1D2733", "#5F6B7A", "#E6E9ED"
+from ..language import _
+from ..missing import Missing
+from ..period import Period
 
 UNITS = ("currency", "count", "share", "ratio", "days", "per_order", "points")
 UNKNOWN = "—"
 
 SYMBOLS = {"CNY": "¥", "JPY": "¥", "USD": "$", "GBP": "£", "EUR": "€"}
 WITHOUT_CENTS = frozenset({"JPY", "KRW", "VND", "CLP", "ISK", "IDR"})
-
-LATIN_FONTS = (
-    "Inter",
-    "Helvetica Neue",
-    "Segoe UI",
-    "Arial",
-    "Liberation Sans",
-    "Nimbus Sans",
-    "DejaVu Sans",
-)
-CJK_FONTS = (
-    "Noto Sans CJK SC", "Noto Sans SC", "Source Han Sans SC", "Source Han Sans CN", "PingFang SC",
-    "Hiragino Sans GB", "Microsoft YaHei", "WenQuanYi Micro Hei", "WenQuanYi Zen Hei", "SimHei", "Heiti SC",
-    "Arial Unicode MS", "Noto Sans CJK TC", "Noto Sans CJK JP", "Droid Sans Fallback",
-)  # fmt: skip
-_CJK = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef]")
 
 
 def value(x: Any, unit: str, *, currency: str = "CNY", digits: int | None = None) -> str:
@@ -224,12 +191,12 @@ def date(day: Any) -> str:
     if day is None or isinstance(day, Missing) or pd.isna(day):
         return UNKNOWN
     day = dt.date.fromisoformat(day[:10]) if isinstance(day, str) else day
-    return _("{day} {month} {year}").format(**_parts(day))
+    return _("{day} {month} {year}").format(**parts(day))
 
 
 def period(p: Period) -> str:
     """What does a reader call this period? ``October 2026``, ``1–15 Oct 2026``, ``Week 42, 2026``."""
-    first, last = _parts(p.start), _parts(p.last_day)
+    first, last = parts(p.start), parts(p.last_day)
     if p.kind == "month":
         return _("{full_month} {year}").format(**first)
     if p.kind == "year":
@@ -249,7 +216,7 @@ def period(p: Period) -> str:
     return _("{first} – {last}").format(first=date(p.start), last=date(p.last_day))
 
 
-def _parts(day: dt.date) -> dict[str, Any]:
+def parts(day: dt.date) -> dict[str, Any]:
     """What a language may say of a day; Chinese takes the month's number."""
     brief = _("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec").split()[day.month - 1]
     full = _("January February March April May June July August September October November December")
@@ -260,151 +227,3 @@ def _parts(day: dt.date) -> dict[str, Any]:
         "month_number": day.month,
         "year": day.year,
     }
-
-
-# -- the look of pictures
-
-
-def apply() -> None:
-    """Make every picture from here on look like the book: light grid, a Latin face, then a Chinese one."""
-    import matplotlib as mpl
-    import seaborn as sns
-
-    sns.set_theme(context="notebook", style="white", palette=CATEGORIES)
-    # Only installed faces: matplotlib warns of any other at every text. The theme has just reset them.
-    faces = [next((f for f in LATIN_FONTS if f in _installed_fonts()), "DejaVu Sans")]
-    mpl.rcParams.update(
-        {
-            # Glyph by glyph matplotlib falls back along font.family only, never along font.sans-serif.
-            "font.family": [*faces, *([cjk_font()] if cjk_font() else []), "DejaVu Sans"],
-            "font.size": 11, "axes.titlesize": 13, "axes.labelsize": 10.5, "legend.fontsize": 10,
-            "xtick.labelsize": 10, "ytick.labelsize": 10, "text.color": INK, "axes.labelcolor": SOFT_INK,
-            "xtick.color": SOFT_INK, "ytick.color": SOFT_INK, "figure.facecolor": "white",
-            "figure.figsize": (9, 4.2), "figure.dpi": 100, "savefig.dpi": 200, "legend.frameon": False,
-            "figure.constrained_layout.use": True, "axes.titlelocation": "left", "axes.titleweight": "bold",
-            "axes.titlepad": 14, "axes.titlecolor": INK, "axes.edgecolor": "#B8C0CA", "axes.linewidth": 0.8,
-            "axes.spines.top": False, "axes.spines.right": False, "axes.spines.left": False,
-            "axes.grid": True, "axes.grid.axis": "y", "axes.axisbelow": True, "axes.unicode_minus": True,
-            "grid.color": GRID, "grid.linewidth": 0.8, "xtick.bottom": False, "ytick.left": False,
-            "lines.linewidth": 2.0, "lines.solid_capstyle": "round", "patch.linewidth": 0,
-        }
-    )  # fmt: skip
-
-
-@lru_cache(maxsize=1)
-def _installed_fonts() -> frozenset[str]:
-    from matplotlib import font_manager
-
-    return frozenset(font.name for font in font_manager.fontManager.ttflist)
-
-
-def cjk_font() -> str | None:
-    """Which installed font can draw Chinese text?"""
-    return next((f for f in CJK_FONTS if f in _installed_fonts()), None)
-
-
-def cjk_sentence() -> str:
-    """What should a reader know about Chinese text in pictures? Empty where a font is there."""
-    if cjk_font():
-        return ""
-    return _(
-        "No Chinese font is installed, so charts use English labels and show Chinese names as boxes: "
-        "install Noto Sans CJK SC and start the notebook again."
-    )
-
-
-def label(zh: str, en: str) -> str:
-    """Which of the two texts can be drawn here? The Chinese one, or English where no font has it."""
-    return zh if cjk_font() or not _CJK.search(zh) else en
-
-
-def axes(*, height: float = 4.2) -> Axes:
-    """An empty picture as wide as a page's column; `height` in inches."""
-    import matplotlib.pyplot as plt
-
-    return plt.subplots(figsize=(9, height))[1]
-
-
-def money_axis(ax: Axes, currency: str = "CNY", *, which: str = "y") -> Axes:
-    """Write money along an axis: ¥500, ¥12K, ¥1.5M."""
-    return _ticks(ax, which, lambda x, _place: _trimmed(short(_clean(x), "currency", currency=currency)))
-
-
-def count_axis(ax: Axes, *, which: str = "y") -> Axes:
-    """Write counts along an axis: 500, 12K, 1.5M."""
-    return _ticks(ax, which, lambda x, _place: _trimmed(short(_clean(x), "count")))
-
-
-def share_axis(ax: Axes, *, which: str = "y") -> Axes:
-    """Write fractions along an axis as percentages."""
-    return _ticks(ax, which, lambda x, _place: _trimmed(value(_clean(x), "share", digits=2)))
-
-
-def date_axis(ax: Axes) -> Axes:
-    """Write days along the x axis, each year once: 1 Oct, 15 Oct; or months: Oct, Nov."""
-    from matplotlib import dates, ticker
-
-    class Days(ticker.Formatter):
-        def __call__(self, x: float, pos: int | None = None) -> str:
-            return date(dates.num2date(x))
-
-        def format_ticks(self, values: Any) -> list[str]:
-            days = [dates.num2date(v).date() for v in values]
-            months = all(d.day == 1 for d in days) and len(days) > 1
-            pattern = _("{month}") if months else _("{day} {month}")
-            texts, year = [], None
-            for day in days:
-                text = pattern.format(**_parts(day))
-                texts.append(text if day.year == year else f"{text}\n{day.year}")
-                year = day.year
-            return texts
-
-    ax.xaxis.set_major_locator(dates.AutoDateLocator(minticks=3, maxticks=8, interval_multiples=True))
-    ax.xaxis.set_major_formatter(Days())
-    ax.margins(x=0.01)  # no room for a tick after the last day
-    return ax
-
-
-def direct_label(ax: Axes, x: Any, y: Any, text: str, color: str = INK) -> Axes:
-    """Write a name beside a point, in place of a legend; the figure makes room for it."""
-    ax.annotate(
-        text, (x, y), xytext=(8, 0), textcoords="offset points", va="center", ha="left", color=color,
-        fontsize=10.5, fontweight="bold", annotation_clip=False,
-    )  # fmt: skip
-    return ax
-
-
-def alt(picture: Figure | Axes, text: str) -> None:
-    """Say in words what a picture shows, for those who cannot see it."""
-    figure = picture if hasattr(picture, "axes") and isinstance(picture.axes, list) else picture.figure
-    figure._playbook_alt = text  # type: ignore[union-attr]
-
-
-def alt_of(figure: Figure) -> str:
-    """What does this picture show? What `alt` said, else its titles, else its axes."""
-    if said := getattr(figure, "_playbook_alt", ""):
-        return said
-    titles = [figure.get_suptitle()] + [
-        ax.get_title(loc=place) for ax in figure.axes for place in ("left", "center", "right")
-    ]
-    if any(titles):
-        return ". ".join(dict.fromkeys(" ".join(t.split()) for t in titles if t))
-    axes = [(ax.get_xlabel(), ax.get_ylabel()) for ax in figure.axes]
-    named = [_("Chart of {y} by {x}").format(y=y, x=x) for x, y in axes if x and y]
-    return ". ".join(named) or _("Chart without a title")
-
-
-def _ticks(ax: Axes, which: str, write: Any) -> Axes:
-    from matplotlib import ticker
-
-    (ax.yaxis if which == "y" else ax.xaxis).set_major_formatter(ticker.FuncFormatter(write))
-    return ax
-
-
-def _clean(tick: float) -> float:
-    """A tick without the noise of its computation (0.30000000000000004)."""
-    return float(f"{tick:.10g}")
-
-
-def _trimmed(text: str) -> str:
-    return re.sub(r"\.?0+(?=\D*$)", "", text) if "." in text else text

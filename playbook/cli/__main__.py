@@ -1,0 +1,5 @@
+"""``python -m playbook.cli``."""
+
+from . import main
+
+main()
