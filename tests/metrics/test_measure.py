@@ -1,11 +1,12 @@
 """Stories of measuring: by hand on ten orders, as laws on random shops, and against pandas on the demo."""
 
+import datetime as dt
 import math
 
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -498,6 +499,7 @@ def shops(draw):
 def test_whatever_the_shop_parts_sum_to_the_whole_and_money_ties(frames, parts):
     products = pd.DataFrame({"product_id": ["p1", "p2"], "category": ["Care", "Home"]})
     shop = shop_from(period="2026-10", products=products, **frames)
+    assume(shop.first_day < dt.date(2026, 11, 1))  # before the data begin nothing is known, not even that it is nothing
     asked = ["gross_sales", "discounts", "net_sales", "orders_paid", "repeat_rate", "customers", "new_customers"]
     asked += ["returns"] if "returns" in frames else []
     whole = measure(shop, asked).set_index("metric").value
@@ -616,3 +618,9 @@ def test_the_demos_months_stand_beside_the_same_month_a_year_before(demo):
     assert frame.value.tolist() == count[["2026-07", "2026-08", "2026-09"]].tolist()
     assert frame.previous.tolist() == count[["2026-04", "2026-05", "2026-06"]].tolist()
     assert frame.year_ago.tolist() == count[["2025-07", "2025-08", "2025-09"]].tolist()
+
+
+def test_before_the_data_begin_nothing_is_known(shop):
+    frame = measure(shop, ["net_sales", "orders_paid"], period="2020-01", compare=True)
+    assert frame.value.isna().all() and frame.previous.isna().all()
+    assert measure(shop, "net_sales").value.tolist() == [355]
