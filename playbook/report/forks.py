@@ -24,6 +24,12 @@ from typing import Any
 
 KERNEL = "from ipykernel.kernelapp import IPKernelApp; import ipykernel.zmqshell, IPython.core.pylabtools"
 
+LATE = {
+    "ibis": "import ibis.backends.duckdb",
+    "matplotlib.pyplot": "import matplotlib.backends.backend_agg, seaborn",
+}
+"""Of libraries that the notebooks import, what these or the book would only import at their first use."""
+
 _DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG of Linux
 
 
@@ -43,6 +49,7 @@ def serve(connection: int) -> None:
         first, *early = requests.wait()
         waiting: list[dict[str, Any]] | None = early
         _import([KERNEL, *first.get("imports", ())])
+        _import(late for library, late in LATE.items() if library in sys.modules)
         kernels: set[int] = set()
         try:
             while waiting is not None:

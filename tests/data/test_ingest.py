@@ -830,3 +830,9 @@ def test_any_list_of_orders_that_is_well_written_is_taken_whole(orders, encoding
     read = table.note.fillna("").tolist() if "note" in table else [""] * len(orders)
     read = [n.replace("\r\n", "\n").strip(BLANKS) for n in read]
     assert read == ["" if n in NOTHING else n for n in notes]
+
+
+def test_an_order_that_stands_twice_in_one_file_without_platforms_counts_once(build):
+    built = build({"orders.csv": ORDERS + "1,2024-01-01,5,placed\n1,2024-01-01,7,paid\n2,2024-01-02,3,paid\n"})
+    assert sorted(zip(built.orders.order_id, built.orders.amount, strict=True)) == [("1", 7), ("2", 3)]
+    assert built.file("orders.csv")["superseded"] == 1

@@ -61,7 +61,8 @@ class Source:
     def _key(self, rows: str) -> list[str]:
         """The fields that tell rows apart; none where the format's key lacks a field and what is left does not."""
         key = [k for k in self.format.key if k in self.found]
-        if not key or len(key) == len(self.format.key):
+        # a file that names no platform is of one platform: that takes nothing from its key
+        if not key or all(k in self.found or k.endswith("platform") for k in self.format.key):
             return key
         if "line" in self.format.key:  # the lines of an order are many, even where each order of a file has one
             return []
