@@ -213,7 +213,7 @@ class Source:
             "file_total": _text(sum(money.values())) if counted else None,
             "money": {o: _text(m) for o, m in money.items()} if counted else None,
             "columns": list(f.found),
-            "unmapped": [h for i, h in enumerate(f.raw.header) if i not in f.found.values()],
+            "unmapped": [h for i, h in enumerate(f.format.header or f.raw.header) if i not in f.found.values()],
             "notes": [*f.raw.notes, *_notes(f)],
             **(self._repeats(f) if not self.key else {}),
         }
