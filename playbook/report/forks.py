@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import gc
 import io
 import json
 import os
@@ -48,8 +49,11 @@ def serve(connection: int) -> None:
         woken = _wake_on_children()
         first, *early = requests.wait()
         waiting: list[dict[str, Any]] | None = early
+        gc.disable()
         _import([KERNEL, *first.get("imports", ())])
         _import(late for library, late in LATE.items() if library in sys.modules)
+        gc.freeze()  # no kernel is to look through a million objects of libraries, nor to copy them by doing so
+        gc.enable()
         kernels: set[int] = set()
         try:
             while waiting is not None:

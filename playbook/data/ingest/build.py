@@ -233,7 +233,7 @@ def _write_tables(con: duckdb.DuckDBPyConnection, sources: list[Source], folder:
         kept = [c.name for c in table.columns if by_name.get(c.name) or c.required or c.name == "paid_at" in by_name]
         con.execute(
             f"COPY (SELECT {', '.join(kept)} FROM canonical) TO '{literal(str(folder / table.name))}.parquet' "
-            "(FORMAT parquet, COMPRESSION zstd)"
+            "(FORMAT parquet)"
         )
         con.execute("DROP TABLE canonical")
         rows[table.name] = total
@@ -277,10 +277,11 @@ def _reconcile(con: duckdb.DuckDBPyConnection, table: Table, sources: list[Sourc
 
 def _write_rows(con: duckdb.DuckDBPyConnection, sources: list[Source], folder: Path) -> None:
     """Write the ledger of rows: what every row read was, and what became of it."""
-    names = ", ".join(f"({f.index}, '{literal(f.raw.name)}')" for s in sources for f in s.files)
+    names = {f.index: f.raw.name for s in sources for f in s.files}
+    listed = " ".join(f"WHEN {i} THEN '{literal(name)}'" for i, name in names.items())
     con.execute(
-        f"COPY (SELECT n.name AS file, r.* EXCLUDE (file) FROM ({' UNION ALL '.join(s.ledger() for s in sources)}) r "
-        f"JOIN (VALUES {names}) n(index, name) ON r.file = n.index) "
+        f"COPY (SELECT CASE file {listed} END AS file, * EXCLUDE (file) "
+        f"FROM ({' UNION ALL '.join(s.ledger() for s in sources)})) "
         f"TO '{literal(str(folder / 'rows'))}.parquet' (FORMAT parquet)"
     )
 
