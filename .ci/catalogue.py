@@ -17,9 +17,11 @@ from babel.messages.extract import extract_from_file
 from babel.messages.pofile import read_po, write_po
 
 from playbook.data import schema
+from playbook.data.quality.rulebook import DIMENSIONS
 from playbook.language import LOCALES, humanise
 from playbook.metrics import METRICS
 from playbook.metrics.facts import BREAKDOWNS
+from playbook.style import UNITS
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "playbook"
@@ -44,7 +46,11 @@ CODES = {
     "kind": "assumption, rule, repeated rows, return, refund_only, exchange",
     "outcome": "accepted, blank, superseded, duplicate, quarantined, skipped",
     "driver": "customers, frequency, orders, aov, guests, returns",
+    "step": "read, accepted, superseded, duplicate, skipped, quarantined",
+    "dimension": ", ".join(DIMENSIONS),
+    "unit": ", ".join(UNITS),
 }
+CODES["part"] = ", ".join(dict.fromkeys(f"{CODES['platform']}, {CODES['channel']}".split(", ")))
 """Codes that data carry, by column, and that have a word on the page."""
 
 Found = tuple[str, str, str]  # file, context, text
@@ -115,6 +121,7 @@ def _metrics() -> Iterator[Found]:
         for text in (m.title, m.definition, m.formula, *m.partial.values()):
             if text:
                 yield "playbook/metrics", "", text
+        yield "playbook/metrics", "formula", m.formula
 
 
 def _tables() -> Iterator[Found]:
@@ -139,9 +146,12 @@ def _terms() -> Iterator[Found]:
 def _labels() -> Iterator[Found]:
     """What is made from names: headers of breakdowns and of the columns of results, names of figures."""
     names = dict.fromkeys(BREAKDOWNS, "playbook/metrics")
+    names |= dict.fromkeys((*DIMENSIONS, "overall"), "playbook/data/quality/scores.py")
     for path in sorted(PACKAGE.rglob("*.py")):
         names = dict.fromkeys(_named(ast.parse(path.read_text(encoding="utf-8"))), _name(path)) | names
     for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        for node in _nodes(path):
+            names |= dict.fromkeys(_chosen(node), _name(path))
         for call in _calls(path):
             for k in call.keywords:
                 if k.arg == "units" and isinstance(k.value, ast.Dict):
@@ -177,6 +187,7 @@ def _columns(function: ast.FunctionDef, constants: dict[str, list[str]]) -> Iter
     }
     makes_frame = "DataFrame(" in ast.unparse(function)
     for node in ast.walk(function):
+        yield from _chosen(node)
         if isinstance(node, ast.Dict) and makes_frame and id(node) not in about:
             yield from _texts(node.keys)
         if not isinstance(node, ast.Call):
@@ -188,6 +199,12 @@ def _columns(function: ast.FunctionDef, constants: dict[str, list[str]]) -> Iter
                 yield from _texts(k.value.elts)
                 starred = (e.value for e in k.value.elts if isinstance(e, ast.Starred))
                 yield from (c for s in starred if isinstance(s, ast.Name) for c in constants.get(s.id, ()))
+
+
+def _chosen(node: ast.AST) -> Iterator[str]:
+    """The columns of frame[["one", "two"]]."""
+    if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.List):
+        yield from _texts(node.slice.elts)
 
 
 def _notebooks() -> Iterator[Found]:
@@ -205,9 +222,13 @@ def _notebooks() -> Iterator[Found]:
 
 
 def _calls(notebook: Path) -> Iterator[ast.Call]:
+    return (n for n in _nodes(notebook) if isinstance(n, ast.Call))
+
+
+def _nodes(notebook: Path) -> Iterator[ast.AST]:
     for cell in nbformat.read(notebook, as_version=4).cells:
         if cell.cell_type == "code" and not cell.source.lstrip().startswith(("%", "!")):
-            yield from (n for n in ast.walk(ast.parse(cell.source)) if isinstance(n, ast.Call))
+            yield from ast.walk(ast.parse(cell.source))
 
 
 def _texts(nodes: Iterable[ast.AST | None]) -> Iterator[str]:

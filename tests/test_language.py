@@ -213,13 +213,18 @@ class Visible(HTMLParser):
 CODES = {*schema.TABLES, *(c for t in schema.TABLES.values() for c in t.by_name)}
 DATA = {
     "Lumen", "Moss", "corner", "CNY", "Asia", "Shanghai", "utf", "csv", "GA", "App", "playbook", "data", "shop", "raw",
-    "toml", "currency", "zone",
+    "toml", "currency", "zone", "demo",
+    "python", "duckdb", "ibis", "framework", "numpy", "pandas", "scipy", "statsmodels",
 }  # fmt: skip
+HASH = re.compile(r"\b[0-9a-f]{12,}\b")
+NAMES = {m.title for m in METRICS.values()}
+"""The page with the dictionary gives every key figure its English name too."""
 
 
-def english_in(page):
-    """Words in Latin letters that are no codes, file names or data."""
-    words = (w for text in Visible(page).texts for w in re.findall(r"[A-Za-z_]{2,}", text))
+def english_in(page, but=()):
+    """Words in Latin letters that are no codes, file names or data, and not in one of the texts that may be there."""
+    texts = (HASH.sub("", text) for text in Visible(page).texts if text not in but)
+    words = (w for text in texts for w in re.findall(r"[A-Za-z_]{2,}", text))
     return sorted({w for w in words if w not in CODES | DATA})
 
 
@@ -263,7 +268,7 @@ def page_of(nb, slug):
 def test_a_chinese_page_holds_no_english(pages, shop, slug):
     _nb, page = pages[shop, slug]
     assert '<html lang="zh-CN">' in page
-    assert english_in(page) == []
+    assert english_in(page, NAMES if slug == "00_data_health" else ()) == []
     assert "净销售额" in page if slug == "07a_scorecard" else "数据健康" in page
 
 

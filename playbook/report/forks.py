@@ -42,7 +42,8 @@ def serve(connection: int) -> None:
     connection : int
         A socket's file descriptor. The first line that arrives says what to import (`imports`, statements) and which
         folder to remove in the end (`scratch`); each further one asks for a kernel (`argv`, `env`, `cwd`). What goes
-        back is ``{"started": pid}``, in the order of the requests, and ``{"ended": pid, "code": …}``.
+        back is ``{"started": pid}``, in the order of the requests, and ``{"ended": pid, "code": …}``. The process ends
+        with the call.
     """
     with socket.socket(fileno=connection) as runner:
         requests = _Lines(runner)
@@ -74,6 +75,7 @@ def serve(connection: int) -> None:
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.killpg(pid, signal.SIGKILL)
             shutil.rmtree(first.get("scratch") or "", ignore_errors=True)
+            os._exit(0)  # what is frozen cannot be taken down in order, and libraries complain of it
 
 
 class _Lines:

@@ -58,6 +58,14 @@ def test_nothing_is_run_again_and_no_heavy_library_is_imported_where_nothing_has
     assert report("index.html") == before
 
 
+def test_a_run_of_the_real_libraries_makes_no_noise(book, report):
+    code = "from playbook import open_shop\nimport matplotlib.pyplot as plt\nopen_shop(shop, period)\nplt.plot([1, 2])"
+    book("01_first", code)
+    run_it = "from playbook.report.run import run; print(run('corner').ran)"
+    said = subprocess.run([sys.executable, "-c", run_it], capture_output=True, text=True, check=True)
+    assert (said.stdout, said.stderr) == ("('01_first',)\n", "")
+
+
 def test_only_what_has_changed_is_run_and_what_comes_after_it(book, values, says):
     book("01_first", says("one", "1"))
     book("02_second", says("two", "2"), after=["01_first"])

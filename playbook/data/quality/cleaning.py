@@ -67,7 +67,7 @@ def plot_steps(steps: pd.DataFrame) -> Axes:
     for place, row in enumerate(drawn.itertuples()):
         text = style.value(row.after, "count") if first_and_last[place] else style.value(-row.taken, "count")
         style.direct_label(ax, row.after + row.taken, place, text)
-    ax.set_yticks(range(len(drawn)), [term("outcome", str(step)) for step in drawn.index])
+    ax.set_yticks(range(len(drawn)), [term("step", str(step)) for step in drawn.index])
     ax.invert_yaxis()
     ax.grid(False)
     style.count_axis(ax, which="x")

@@ -116,7 +116,7 @@ def reconciliation(
                 compare(name, "channel", ours[ours.part.isin(set(theirs.part))], theirs)
     if not found:
         return Missing(
-            "order_items, traffic, settlements or ad_spend",
+            _("order_items, traffic, settlements or ad_spend"),
             remedy=_("A second source that speaks of the same orders is needed; any of these exports will do."),
         )
     whole_frame = pd.concat(found, ignore_index=True)
@@ -212,7 +212,7 @@ def plot_agreement(agreement: pd.DataFrame) -> Axes:
         text = _("no difference") if share == 0 else style.change(share, "currency")
         style.direct_label(ax, max(share, 0), place, text)
     names = [
-        _("{comparison} · {part}").format(comparison=term("comparison", r.comparison), part=term("platform", r.part))
+        _("{comparison} · {part}").format(comparison=term("comparison", r.comparison), part=term("part", r.part))
         if r.part
         else term("comparison", r.comparison)
         for r in drawn.itertuples()
@@ -260,7 +260,7 @@ def agreement_findings(agreement: pd.DataFrame | Missing, *, watch_above: float 
         worst = parts.loc[parts.share.abs().idxmax()]
         words = {
             "comparison": term("comparison", str(comparison)),
-            "part": term("platform", worst.part) or _("whole shop"),
+            "part": term("part", worst.part) or _("whole shop"),
         }
         cuts = [{"comparison": str(comparison), "part": part} for part in parts.part]
         if comparison in claims:
