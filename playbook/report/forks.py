@@ -19,6 +19,7 @@ import shutil
 import signal
 import socket
 import sys
+import traceback
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -70,6 +71,8 @@ def serve(connection: int) -> None:
                 waiting = requests.take() if runner.fileno() in ready else []
         except OSError:
             pass  # the runner is gone
+        except Exception:
+            traceback.print_exc()
         finally:
             for pid in kernels:
                 with contextlib.suppress(ProcessLookupError, PermissionError):
