@@ -72,7 +72,6 @@ USES = {
     "sns.lineplot": lambda m: sns.lineplot(data=m),
     "sns.lineplot of columns": lambda m: sns.lineplot(x=m.x, y=m.y),
     "plt.plot": plt.plot,
-    "plt.bar": lambda m: plt.bar(["a"], m),
     "DataFrame + m": lambda m: pd.DataFrame({"x": [1, 2]}) + m,
 }
 
@@ -99,6 +98,7 @@ LOUD = {
     "round": round,
     "%d": lambda m: "%d" % m,  # noqa: UP031
     "np.sqrt": np.sqrt,
+    "plt.bar": lambda m: plt.bar(["a"], m),  # in matplotlib's words once pandas has taught it dates
 }
 
 
