@@ -7,7 +7,8 @@ that say what came of it (they name themselves in `known_at`).
 
 Types: ``id`` and ``text`` are text (an identifier is never a number); ``money`` is DECIMAL(18, 4) in the shop's
 currency (four places because exports carry unit prices of a tenth of a cent); ``time`` is a UTC timestamp in storage;
-``date`` is a day of the shop's calendar; ``share`` is a fraction; ``integer``, ``number``, ``flag`` are what they say.
+``date`` is a day of the shop's calendar; ``share`` is a fraction; ``integer``, ``number``, ``flag`` are what they say;
+``hash`` is a keyed hash of something personal, made by ingest: the thing itself is never carried into a table.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
-Type = Literal["id", "text", "money", "integer", "number", "share", "flag", "time", "date"]
+Type = Literal["id", "text", "money", "integer", "number", "share", "flag", "time", "date", "hash"]
 
 SQL_TYPES: dict[str, str] = {
     "id": "VARCHAR",
@@ -28,6 +29,7 @@ SQL_TYPES: dict[str, str] = {
     "flag": "BOOLEAN",
     "time": "TIMESTAMP",
     "date": "DATE",
+    "hash": "VARCHAR",
 }
 
 
@@ -123,6 +125,10 @@ _ALL = [
         shipped_at time when it left the warehouse
         delivered_at time when it arrived
         note text free text without personal data
+        phone_hash hash telephone number of the recipient
+        email_hash hash e-mail address of the buyer
+        address_hash hash delivery address
+        device_hash hash device that placed it
         """,
         key="platform order_id",
         happened="ordered_at",
@@ -212,6 +218,10 @@ _ALL = [
         channel text channel that brought her
         consent_marketing flag may be written to
         consent_at time when she agreed
+        phone_hash hash telephone number
+        email_hash hash e-mail address
+        login_hash hash account that several platforms share (unionid, login)
+        device_hash hash device she registered with
         """,
         key="platform customer_id",
         happened="registered_at",

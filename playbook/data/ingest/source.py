@@ -160,8 +160,10 @@ class Source:
     def select(self, target: Target) -> str:
         """The SQL of the canonical rows of one table that come from this format."""
         columns = ", ".join(
-            f"({sql})::{SQL_TYPES[TABLES[target.table].by_name[name].type]} AS {name}"
+            f"({sql})::{SQL_TYPES[kind]} AS {name}"
             for name, sql in target.columns.items()
+            # nothing personal is carried into a table as it stands
+            if (kind := TABLES[target.table].by_name[name].type) != "hash"
         )
         sql = f"SELECT {columns} FROM {self.name} WHERE outcome = 'accepted' AND ({target.where})"
         if target.each:
