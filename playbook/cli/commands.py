@@ -116,15 +116,23 @@ def new(shop: Annotated[str, typer.Argument(help="Name of the shop: letters, dig
 
 @app.command()
 def demo(
-    scale: Annotated[float, typer.Option(help="Size: 1 is about 30,000 orders.")] = 1.0,
+    scale: Annotated[float, typer.Option(help="Size: 1 is about 140,000 orders.")] = 1.0,
     seed: Annotated[int, typer.Option(help="Another seed is another shop of the same kind.")] = 1,
     until: Annotated[str, typer.Option(help="Last month of the data.")] = "2026-10",
+    policy: Annotated[
+        Path | None, typer.Option(help="Another decision for the same world: budgets, prices, promotions, stock (TOML).")
+    ] = None,
 ) -> None:
-    """Make the demo shop."""
+    """Make the demo shop, whose truth is known (data/demo/truth.json)."""
     from ..data.demo import generate
-    from ..data.store import home
+    from ..data.store import ShopError, home
 
-    generate(home() / "data" / "demo", scale=scale, seed=seed, until=until)
+    if policy is not None and not policy.is_file():
+        raise ShopError(_("there is no file {path}").format(path=policy))
+    try:
+        generate(home() / "data" / "demo", scale=scale, seed=seed, until=until, policy=policy)
+    except ValueError as error:
+        raise ShopError(str(error)) from None
     out.print(_("The demo shop is in data/demo."))
 
 

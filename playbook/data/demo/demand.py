@@ -23,7 +23,7 @@ from .world import World
 
 CAP = 3.2
 """The largest pull for which there are occasions enough; a day beyond it would be cut off."""
-ARRIVALS = 13.0  # first orders a day that nothing brought but the shop's name, at scale 1 in the middle of the period
+ARRIVALS = 9.0  # first orders a day that nothing brought but the shop's name, at scale 1 in the middle of the period
 GROWTH = 0.05  # of the arrivals, log a year
 BEFORE = 900  # days before the first one in which those arrived who are customers already
 SAME_AGAIN = 0.45  # of the returns are for what she always buys
@@ -39,7 +39,7 @@ class Demand:
     Attributes
     ----------
     people : DataFrame
-        Everybody who ever bought, one row a person: person (number), persona, main, other (positions of platforms, −1:
+        Everybody who ever bought or filled a cart, one row a person: person (number), persona, main, other (positions of platforms, −1:
         none), rate (purchases a day in the clock of busy days), dropout, arrived (position of the day; below 0: before
         the first), cause (what brought her: "organic" or a channel).
     occasions : DataFrame
@@ -57,7 +57,8 @@ class Demand:
 
 def demand(world: World, block: int, scale: float) -> Demand:
     """The occasions of one block of people, `scale` of them."""
-    started, first = _arrivals(world, block, scale)
+    everybody, first = _arrivals(world, block, scale)
+    started = everybody[everybody["step"] == 3].drop(columns="step").reset_index(drop=True)
     again = _returns(world, started)
     known = first.loc[(first["cause"] == "organic") & (first["step"] == 3)].sort_values(["day", "person"])
     activated = _activations(world, block, scale, started, known)
@@ -66,14 +67,14 @@ def demand(world: World, block: int, scale: float) -> Demand:
     occasions = everything[~lost & (everything["day"] >= 0)]
     by_time = ["day", "second", "person", "number"]
     return Demand(
-        started.drop(columns=["favourite", "begins"]),
+        everybody.drop(columns=["favourite", "begins", "step"]),
         occasions.sort_values(by_time, ignore_index=True),
         everything.loc[lost, ["person", "number", "day", "platform", "product"]].sort_values(by_time[:1] + by_time[2:]),
     )
 
 
 def _arrivals(world: World, block: int, scale: float) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Those who become customers, and their first occasions (with those that ended on the own site)."""
+    """Those who come, with the `step` that they reach at first (3: customers), and their first occasions."""
     cal, rng = world.calendar, world.draws.generator(f"arrivals {block}")
     natural = ARRIVALS * scale * cal.busy * np.exp(GROWTH * (np.arange(cal.n) - cal.n / 2) / 365.25)
     rates = {"organic": natural} | {
@@ -90,9 +91,9 @@ def _arrivals(world: World, block: int, scale: float) -> tuple[pd.DataFrame, pd.
     new = _candidates(world, block, np.concatenate([*days, before]), np.concatenate([*causes, ["organic"] * len(before)]))
     old = new["day"] < 0
     new.loc[old, "step"], new.loc[old, "product"] = 3, new.loc[old, "favourite"]
-    started = new[new["step"] == 3]
     columns = ["person", "persona", "main", "other", "rate", "dropout", "favourite"]
-    persons = started[columns].assign(arrived=started["day"], cause=started["cause"], begins=_clock(world, started["day"]))
+    there = new[new["step"] >= 0]
+    persons = there[[*columns, "step", "cause"]].assign(arrived=there["day"], begins=_clock(world, there["day"]))
     return persons.reset_index(drop=True), new.drop(columns=[*columns[1:], "level"])
 
 

@@ -20,7 +20,7 @@ class Incidents:
     crisis: int
     """A batch of a star serum irritates skins."""
     stock_out: tuple[int, int]
-    """A star mask is not to be had."""
+    """A star cream is not to be had."""
     slow_supplier: int
     """From now on a supplier delivers late."""
     late_region: int
@@ -40,7 +40,7 @@ class Incidents:
 
 
 CRISIS_PRODUCT = "serum0002"
-STOCK_OUT_PRODUCT = "mask0001"
+STOCK_OUT_PRODUCT = "cream0001"
 SLOW_SUPPLIER = "S05"
 LATE_REGION = "四川"
 WEAK_STEP = ("phone", "add_payment_info")
@@ -67,8 +67,8 @@ def incidents(cal: Calendar, rng: np.random.Generator) -> Incidents:
         new_channel=cal.position(5, 1),
         failing_channel=cal.position(2, 1),
         lift_tests=(
-            ("short_video", first := day(19, 6), first + 28),
-            ("xiaohongshu", second := day(11, 4, 2), second + 28),
+            ("short_video", first := day(18, 6), first + 28),
+            ("xiaohongshu", second := day(14, 2, 1), second + 28),
         ),
         experiments=(
             ("one_page_checkout", cal.position(11, 3), cal.position(9, 3)),

@@ -23,14 +23,14 @@ from .policy import Policy, known_or_refuse
 # Cost: CPC, CTR, CPM lie in the ranges that facebook_ads and the platforms' public price lists give.
 CHANNELS = pd.DataFrame(
     [
-        ("search", "搜索广告", "Search ads", "google", 5600, 0.10, 5600, 9.5, 0.75, 0.055, 1.9, 0.045),
-        ("in_platform", "站内推广", "In-platform ads", "wanxiangtai", 9800, 0.20, 11200, 16.0, 0.65, 0.085, 1.2, 0.040),
-        ("short_video", "短视频广告", "Short-video ads", "alimama", 8000, 0.35, 9400, 15.5, 0.75, 0.060, 0.9, 0.022),
-        ("xiaohongshu", "小红书种草", "Xiaohongshu and KOL", "xiaohongshu", 6600, 0.60, 13200, 15.0, 0.80, 0.015, 1.6, 0.030),
-        ("live", "直播", "Live streams", "douyin", 6100, 0.05, 6700, 12.5, 0.60, 0.070, 1.1, 0.028),
-        ("crm", "邮件与短信", "E-mail and SMS", "own_crm", 1400, 0.10, 1450, 5.5, 0.00, 0.030, 0.5, 0.035),
-        ("bilibili", "B站", "Bilibili", "bilibili", 2100, 0.30, 5000, 11.0, 0.80, 0.010, 1.0, 0.020),
-        ("display", "信息流展示", "Display network", "display", 1700, 0.15, 2500, 2.8, 0.70, 0.012, 0.8, 0.006),
+        ("search", "搜索广告", "Search ads", "google", 7800, 0.10, 7800, 14.5, 0.50, 0.055, 1.9, 0.045),
+        ("in_platform", "站内推广", "In-platform ads", "wanxiangtai", 13700, 0.20, 15700, 24.0, 0.45, 0.085, 1.2, 0.040),
+        ("short_video", "短视频广告", "Short-video ads", "alimama", 11200, 0.35, 13200, 23.0, 0.50, 0.060, 0.9, 0.022),
+        ("xiaohongshu", "小红书种草", "Xiaohongshu and KOL", "xiaohongshu", 9200, 0.60, 18500, 23.0, 0.60, 0.015, 1.6, 0.030),
+        ("live", "直播", "Live streams", "douyin", 8500, 0.05, 9400, 19.0, 0.40, 0.070, 1.1, 0.028),
+        ("crm", "邮件与短信", "E-mail and SMS", "own_crm", 2000, 0.10, 2000, 8.5, 0.00, 0.030, 0.5, 0.035),
+        ("bilibili", "B站", "Bilibili", "bilibili", 2900, 0.30, 7000, 16.5, 0.60, 0.010, 1.0, 0.020),
+        ("display", "信息流展示", "Display network", "display", 2400, 0.15, 3500, 4.2, 0.50, 0.012, 0.8, 0.006),
     ],
     columns="channel name name_en platform weekly carry half ceiling new hijack cpc ctr".split(),
 )  # fmt: skip
@@ -123,11 +123,11 @@ def _flights(cal: Calendar, incidents: Incidents, rng: np.random.Generator) -> n
     trend = np.linspace(0.9, 1.15, cal.n)
     out = np.zeros((len(CHANNELS), cal.n))
     for c, channel in CHANNELS.iterrows():
-        lengths = rng.integers(3, 8, weeks)
-        levels = rng.choice([0.25, 0.7, 1.0, 1.0, 1.45], size=weeks)
+        lengths = rng.integers(2, 7, weeks)
+        levels = rng.choice([0.0, 0.35, 0.9, 1.3, 2.0], size=weeks)
         plan = np.repeat(levels, lengths)[:weeks]
         for pulse in range(int(rng.integers(2, 5)), weeks, int(rng.integers(8, 11))):  # deliberate, to learn from
-            plan[pulse : pulse + 2] = 0.0 if rng.random() < 0.5 else 2.2
+            plan[pulse : pulse + 2] = 0.0 if rng.random() < 0.5 else 2.4
         daily = plan[week] * trend * (1 + festive) * np.exp(rng.normal(0, 0.06, cal.n))
         if channel["channel"] == NEW:
             daily = np.where(np.arange(cal.n) < incidents.new_channel, 0, np.exp(rng.normal(0, 0.06, cal.n)))

@@ -42,9 +42,10 @@ CREATOR = 0.04  # part that a creator pays on orders from live streams
 
 
 def baskets(world: World, occasions: pd.DataFrame, persona: np.ndarray) -> pd.DataFrame:
-    """What lies in each basket, one row a line: occasion (position), line, product (position), quantity.
+    """What people want to buy on each occasion, one row a line: occasion (position), line, product (position), quantity.
 
-    `occasions` has person, number, day, product; `persona` is each occasion's.
+    `occasions` has person, number, day, product; `persona` is each occasion's. Lines of which nothing is in stock have
+    no number of a line.
     """
     person, number, day = (occasions[c].to_numpy() for c in ("person", "number", "day"))
     at = np.arange(len(occasions))
@@ -56,11 +57,11 @@ def baskets(world: World, occasions: pd.DataFrame, persona: np.ndarray) -> pd.Da
         i = np.flatnonzero(wanted >= k)
         product = choice(world, f"line {k}", person[i], number[i], persona[i], day[i])
         taken = world.draws.uniform(f"take {k}", person[i], number[i]) * CAP < world.pull[product, day[i]]
-        taken &= world.in_stock[product, day[i]]
         lines.append(np.column_stack([i, np.full(len(i), k + len(TOGETHER)), product])[taken])
     out = pd.DataFrame(np.concatenate(lines), columns=["occasion", "draw", "product"])
     out = out.drop_duplicates(["occasion", "product"]).sort_values(["occasion", "draw"], ignore_index=True)
-    out["line"] = out.groupby("occasion").cumcount() + 1
+    there = world.in_stock[out["product"], day[out["occasion"]]]
+    out["line"] = (out[there].groupby("occasion").cumcount() + 1).reindex(out.index)
     who = (person[out["occasion"]], number[out["occasion"]])
     # Mostly one; now and then presents for a whole office, which give order values their long tail.
     usual = pick(world.draws.uniform("quantity", who[0], who[1] * 64 + out["draw"]), np.array([82, 14, 4])) + 1
@@ -78,7 +79,7 @@ def _together(
         a, b = world.catalogue.position(first), world.catalogue.position(second)
         i = np.flatnonzero(lead == a)
         taken = world.draws.uniform(f"together {k}", person[i], number[i]) < chance * world.pull[b, day[i]]
-        i = i[taken & world.in_stock[b, day[i]]]
+        i = i[taken]
         out.append(np.column_stack([i, np.full(len(i), k + 1), np.full(len(i), b)]))
     return out
 
@@ -114,7 +115,7 @@ def order_ids(cal: Calendar, draws: Draws, person: np.ndarray, number: np.ndarra
     return np.select([platform == i for i in range(len(PLATFORMS))], [s.to_numpy(object) for s in styles], default="")
 
 
-def make_orders(world: World, demand: Demand) -> tuple[pd.DataFrame, pd.DataFrame]:
+def make_orders(world: World, demand: Demand) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Orders and their lines.
 
     Returns
@@ -124,17 +125,28 @@ def make_orders(world: World, demand: Demand) -> tuple[pd.DataFrame, pd.DataFram
         platform_at (position), persona, cause, row for row with the occasions that ended in a purchase.
     lines : DataFrame
         The columns of `order_items`, and order (position), product (position), promotion (position, −1: none).
+    lost : DataFrame
+        Lines that were wanted while nothing was in stock: day, product (position), quantity.
     """
     bought = demand.occasions[demand.occasions["step"] == 3].reset_index(drop=True)
     at = pd.Index(demand.people["person"]).get_indexer_for(bought["person"])
     orders = bought.drop(columns="step").rename(columns={"platform": "platform_at"})
     orders["persona"] = demand.people["persona"].to_numpy()[at]
-    lines = _priced(world, orders, baskets(world, bought, orders["persona"].to_numpy()))
-    orders = _described(world, orders)
+    wanted = baskets(world, bought, orders["persona"].to_numpy())
+    lost = _lost(demand, bought, wanted[wanted["line"].isna()])
+    lines = wanted[wanted["line"].notna()].astype({"line": np.int64}).reset_index(drop=True)
+    lines = _priced(world, orders, lines)
+    orders = _described(world, orders.drop(columns="product"))
     orders, lines = _discounted(world, orders, lines)
     for column in ("order_id", "platform", "ordered_at"):
         lines[column] = orders[column].to_numpy()[lines["order"]]
-    return orders, lines
+    return orders, lines, lost
+
+
+def _lost(demand: Demand, bought: pd.DataFrame, lines: pd.DataFrame) -> pd.DataFrame:
+    """Whole occasions and further lines that came to nothing."""
+    further = lines[["product", "quantity"]].assign(day=bought["day"].to_numpy()[lines["occasion"]])
+    return pd.concat([demand.lost[["day", "product"]].assign(quantity=1), further], ignore_index=True)
 
 
 def _priced(world: World, orders: pd.DataFrame, lines: pd.DataFrame) -> pd.DataFrame:
@@ -171,6 +183,9 @@ def _described(world: World, orders: pd.DataFrame) -> pd.DataFrame:
     out.loc[out["paid_at"].isna(), "payment_method"] = None
     city = people.city_of(draws, who[0], orders["persona"].to_numpy())
     out["country"], out["region"], out["city"] = "中国", city["region"].to_numpy(), city["city"].to_numpy()
+    out["address_hash"] = people.addresses(draws, *who)
+    out["device_hash"] = people.devices(draws, who[0], where)
+    out["fraud"] = ""
     out["channel"] = _credited(world, out, *who)
     return out
 

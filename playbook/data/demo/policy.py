@@ -14,7 +14,7 @@
     mask_bogo = 0
 
     [stock]                     # days by which the order that ends a stock-out is placed earlier
-    mask0001 = 20
+    cream0001 = 20
 """
 
 from __future__ import annotations

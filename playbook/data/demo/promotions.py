@@ -13,12 +13,12 @@ from .policy import Policy, known_or_refuse
 # Every year: id, Chinese and English name, festival, first and last day as month × 100 + day, part off the price,
 # what it multiplies sales by (on top of the market's own rush), part of the gain that is pulled forward.
 YEARLY = [
-    ("38", "女神节满减", "Women's day full reduction", "festival_38", 305, 308, 0.12, 1.55, 0.35),
-    ("520", "520礼赠", "520 gift week", "festival_520", 517, 520, 0.10, 1.35, 0.20),
-    ("618", "618年中大促", "618 mid-year sale", "festival_618", 531, 618, 0.15, 1.60, 0.40),
-    ("99", "99聚划算", "99 deals", "festival_99", 907, 909, 0.12, 1.35, 0.30),
-    ("1111", "双11全球狂欢", "Double 11", "festival_1111", 1031, 1111, 0.18, 1.75, 0.45),
-    ("1212", "双12", "Double 12", "festival_1212", 1210, 1212, 0.12, 1.40, 0.35),
+    ("38", "女神节满减", "Women's day full reduction", "festival_38", 305, 308, 0.10, 1.55, 0.25),
+    ("520", "520礼赠", "520 gift week", "festival_520", 517, 520, 0.08, 1.35, 0.15),
+    ("618", "618年中大促", "618 mid-year sale", "festival_618", 531, 618, 0.13, 1.75, 0.30),
+    ("99", "99聚划算", "99 deals", "festival_99", 907, 909, 0.10, 1.40, 0.20),
+    ("1111", "双11全球狂欢", "Double 11", "festival_1111", 1031, 1111, 0.15, 1.90, 0.35),
+    ("1212", "双12", "Double 12", "festival_1212", 1210, 1212, 0.10, 1.45, 0.25),
 ]  # fmt: skip
 LOSING = ("mask_bogo", "面膜买一送一", "Masks, two for one", "面膜", 0.50, 1.45, 0.60)
 DIP_DAYS = 12.0  # mean delay of the sales that a promotion had pulled forward
@@ -138,9 +138,9 @@ def _category_weeks(cal: Calendar, categories: list[str], rng: np.random.Generat
                     "kind": "discount",
                     "begins": day,
                     "ends": day + length - 1,
-                    "depth": float(rng.choice([0.10, 0.15, 0.20])),
-                    "uplift": float(rng.uniform(1.35, 2.0)),
-                    "pulled": float(rng.uniform(0.15, 0.4)),
+                    "depth": float(rng.choice([0.08, 0.10, 0.12])),
+                    "uplift": float(rng.uniform(1.45, 2.1)),
+                    "pulled": float(rng.uniform(0.10, 0.3)),
                     "losing": False,
                 }
             )

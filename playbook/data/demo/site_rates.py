@@ -17,6 +17,17 @@ LIFT = 0.30  # of checkouts, by the experiment that works
 NOVELTY, NOVELTY_DAYS = 0.60, 6.0  # lift of the one that wears off: at first, and its mean life
 
 
+def planted(experiment: str) -> dict[str, object]:
+    """What an experiment really does, for the truth."""
+    effects: dict[str, dict[str, object]] = {
+        "one_page_checkout": {"effect": "lift", "checkout_lift": LIFT},
+        "blue_button": {"effect": "none"},
+        "new_search": {"effect": "none", "sample_ratio_mismatch": True},
+        "gift_banner": {"effect": "novelty", "checkout_lift_at_first": NOVELTY, "mean_days": NOVELTY_DAYS},
+    }
+    return effects[experiment]
+
+
 def arm_of(world: World, experiment: str, person: np.ndarray) -> np.ndarray:
     """The arm that each person would be given: 0 or 1."""
     return (world.draws.uniform(f"arm {experiment}", person) < 0.5).astype(int)
