@@ -114,7 +114,7 @@ def calendar(until: str, rng: np.random.Generator) -> Calendar:
             within = (away >= begins) & (away <= ends)
             busy[within] *= level * np.exp(0.05 * noise)
             festival[within] = "spring_festival"
-    season = 1 + 0.06 * np.cos(2 * np.pi * (np.asarray(days.dayofyear) - 320) / 365.25)
+    season = 1 + 0.06 * np.cos(2 * np.pi * (np.asarray(days.day_of_year) - 320) / 365.25)
     # What nobody plans: weather, news, the platforms' own pushes. About a mean of five weeks, weekly orders vary by 0.16
     # (cdnow) and 0.15 (online_retail) beyond Poisson, causes included; days within a week by 0.12 (cdnow).
     weeks = rng.normal(0, 0.07, len(days) // 7 + 2)

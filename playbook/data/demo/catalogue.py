@@ -75,7 +75,7 @@ class Catalogue:
 def catalogue(cal: Calendar, incidents: Incidents, rng: np.random.Generator, policy: Policy) -> Catalogue:
     """The products and everybody's prices; a policy may put factors on ours, by product or category."""
     products = _products(rng, cal)
-    price = _price_paths(rng, cal, products["list_price"].to_numpy(), every=75, steps=(-0.16, 0.10))
+    price = _price_paths(rng, cal, products["list_price"].to_numpy(), every=40, steps=(-0.22, 0.14))
     rivals, rival_price = _rivals(rng, cal, products, incidents)
     for what, factor in policy.prices.items():
         touched = ((products["product_id"] == what) | (products["category"] == what)).to_numpy()
@@ -121,9 +121,9 @@ def _price_paths(
     """Prices that now and then change to another level around `base`, by product and day; they end in whole yuan."""
     out = np.empty((len(base), cal.n), dtype=np.int64)
     for i, tag in enumerate(base):
-        begins = np.cumsum(np.r_[0, rng.exponential(every, 3 * cal.n // every + 5) + 14]).astype(int)
+        begins = np.cumsum(np.r_[0, rng.exponential(every, 3 * cal.n // every + 5) + 10]).astype(int)
         level = np.r_[0.0, rng.uniform(*steps, len(begins) - 1)]
-        level[rng.random(len(level)) < 0.35] = 0.0
+        level[rng.random(len(level)) < 0.25] = 0.0
         which = np.searchsorted(begins, np.arange(cal.n), side="right") - 1
         out[i] = np.maximum(100, np.rint(tag * (1 + level[which]) / 100).astype(np.int64) * 100)
     return out
@@ -150,7 +150,7 @@ def _rivals(
             )
             base.append(100 * round(p["list_price"] * rng.uniform(0.92, 1.18) * (1, 0.9, 1.1)[k] / 100))
     rivals = pd.DataFrame(rows)
-    price = _price_paths(rng, cal, np.array(base), every=60, steps=(-0.18, 0.12))
+    price = _price_paths(rng, cal, np.array(base), every=40, steps=(-0.22, 0.14))
     who, factor = UNDERCUT
     hit = (rivals["competitor"] == who) & (rivals["category"] == products["category"].iloc[0])
     for i in np.flatnonzero(hit):  # from that day on its price stands still, a fifth below ours
@@ -176,5 +176,5 @@ def choice_weights(products: pd.DataFrame, cal: Calendar, taste: np.ndarray, pri
 
 def season(products: pd.DataFrame, cal: Calendar) -> np.ndarray:
     """The season of each product, products × days, around 1."""
-    away = np.asarray(cal.days.dayofyear)[None] - products["peak"].to_numpy()[:, None]
+    away = np.asarray(cal.days.day_of_year)[None] - products["peak"].to_numpy()[:, None]
     return 1 + products["swing"].to_numpy()[:, None] * np.cos(2 * np.pi * away / 365.25)

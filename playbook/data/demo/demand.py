@@ -21,7 +21,7 @@ from .people import PERSONAS, PLATFORMS
 from .site_rates import FUNNEL, reached
 from .world import World
 
-CAP = 3.2
+CAP = 4.0
 """The largest pull for which there are occasions enough; a day beyond it would be cut off."""
 ARRIVALS = 9.0  # first orders a day that nothing brought but the shop's name, at scale 1 in the middle of the period
 GROWTH = 0.05  # of the arrivals, log a year
