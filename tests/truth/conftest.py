@@ -5,7 +5,7 @@ import functools
 import pytest
 from grading import Grades, table
 
-from playbook.data.demo import make_block
+from playbook.data.demo.blocks import make_block
 from playbook.data.demo.world import make_world
 
 GRADES = Grades()

@@ -63,7 +63,7 @@ def test_media_mix_with_known_shapes_covers_the_true_returns(planted, grades):
     rows = []
     for seed in SEEDS:
         world, block = planted(seed)
-        direct = block.tally.query("what == 'direct'").groupby("of")["money"].sum() / 100
+        direct = block.counts["tally"].query("what == 'direct'").groupby("of")["money"].sum() / 100
         spend = pd.Series(world.media.spend.sum(axis=1) / 100, CHANNELS["channel"])
         for channel, (estimate, low, high) in media_mix(world, block).items():
             truth = direct[channel] / spend[channel]

@@ -2,24 +2,21 @@
 
 A world (`world`) is fixed first: days, festivals, prices, promotions, advertising, and everything that will go wrong.
 Then people come, buy, return and stop (`demand`, `orders`), in blocks, so that any number of them fits into memory;
-what platforms, warehouses and colleagues would write down about it becomes tables. ``truth.json`` and ``truth_*.csv``
+what platforms, warehouses and colleagues would write down about it becomes tables (`blocks` lists them). ``truth.json`` and ``truth_*.csv``
 say what was planted; nothing but tests reads them.
 """
 
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
-from . import advertising, customers, truth
-from .demand import demand
-from .fraud import fraud
-from .orders import make_orders
+from ...language import _
+from . import truth
+from .blocks import blocks, counted, whole_tables
 from .world import World, make_world
 from .write import write
 
@@ -31,68 +28,18 @@ currency = "CNY"
 zone = "Asia/Shanghai"
 week_start = "monday"
 """
+PARTLY = ("settlements", "surveys")
 MADE = ".made"
 """Lists the files that were made, so that the next demo can take them away."""
 
 
-@dataclass(frozen=True)
-class Block:
-    """What became of one block of people.
-
-    Attributes
-    ----------
-    tables : dict of str to DataFrame
-        Canonical tables, money in fen, times by the shop's clock.
-    about_people, about_orders : DataFrame
-        See `truth`.
-    tally, claimed : DataFrame
-        Counts that may be added over blocks (see `truth.tally`, `advertising.claims`).
-    """
-
-    tables: dict[str, pd.DataFrame]
-    about_people: pd.DataFrame
-    about_orders: pd.DataFrame
-    tally: pd.DataFrame
-    claimed: pd.DataFrame
-
-
-def make_block(world: World, block: int, scale: float) -> Block:
-    """One block of people and everything that they do."""
-    people = demand(world, block, scale)
-    orders, lines, lost = make_orders(world, people)
-    claimed = advertising.claims(world, orders)
-    causes = people.people.set_index("person")["cause"]
-    tally = truth.tally(world, orders, lines, lost, causes)
-    orders, lines = _with_fraud(world, block, scale, orders, lines)
-    accounts = customers.accounts(people)
-    known = customers.customers(world, accounts, orders)
-    tables = {"orders": orders, "order_items": lines, "customers": known}
-    return Block(
-        tables,
-        truth.about_people(world, accounts, people.people),
-        truth.about_orders(orders),
-        tally,
-        claimed,
-    )
-
-
-def _with_fraud(
-    world: World, block: int, scale: float, orders: pd.DataFrame, lines: pd.DataFrame
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Honest and other orders together, by time; lines follow their orders."""
-    more, its_lines = fraud(world, block, scale)
-    together = pd.concat([orders, more], ignore_index=True)
-    lines = pd.concat([lines, its_lines.assign(order=its_lines["order"] + len(orders))], ignore_index=True)
-    by_time = together["ordered_at"].argsort(kind="stable")
-    place = pd.Series(range(len(together)), index=by_time.to_numpy()).sort_index().to_numpy()
-    lines = lines.assign(order=place[lines["order"]]).sort_values(["order", "line"], ignore_index=True)
-    return together.iloc[by_time].reset_index(drop=True), lines
-
-
-def blocks(world: World) -> Iterator[Block]:
-    """All blocks of people of a world, one after another; none is larger than scale 1."""
-    n = max(1, math.ceil(world.scale))
-    return (make_block(world, i, world.scale / n) for i in range(n))
+def make_tables(world: World) -> dict[str, pd.DataFrame]:
+    """Every canonical table of a world in memory: money in fen, times by the shop's clock, hidden columns kept."""
+    made = list(blocks(world))
+    tables = {name: pd.concat([b.tables[name] for b in made], ignore_index=True) for name in made[0].tables}
+    for name, table in whole_tables(world, counted(b.counts for b in made)):
+        tables[name] = pd.concat([tables[name], table], ignore_index=True) if name in tables else table
+    return tables
 
 
 def generate(
@@ -119,8 +66,8 @@ def generate(
         The months lie outside the lunar calendar that the demo knows, the scale is not above 0, or the policy names
         something that does not exist.
     """
-    if not scale > 0:
-        raise ValueError(f"scale={scale}: choose a number above 0")
+    if not 0 < scale < float("inf"):
+        raise ValueError(_("scale={scale}: choose a number above 0").format(scale=scale))
     world = make_world(scale=scale, seed=seed, until=until, policy=policy)
     folder = Path(folder)
     _clear(folder)
@@ -133,9 +80,7 @@ def generate(
 
 def _write_all(world: World, folder: Path) -> Iterator[Path]:
     """Write every table, block by block, then what is counted over all of them and the truth."""
-    raw = folder / "raw"
-    tallies, claimed = [], []
-    several = world.scale > 1
+    raw, several, counts = folder / "raw", world.scale > 1, []
     for i, block in enumerate(blocks(world)):
         part = f"-{i + 1:03d}" if several else ""
         for name, table in block.tables.items():
@@ -144,14 +89,15 @@ def _write_all(world: World, folder: Path) -> Iterator[Path]:
             path = folder / f"truth_{name}{part}.csv"
             table.to_csv(path, index=False, lineterminator="\n")
             yield path
-        tallies.append(block.tally)
-        claimed.append(block.claimed)
-    keys = ["channel", "campaign", "day", "region"]
-    claims = pd.concat(claimed).groupby(keys, as_index=False)[["orders", "value"]].sum()
-    yield write(raw, "products", world.catalogue.products)
-    yield write(raw, "ad_spend", advertising.ad_spend(world, claims))
-    told = truth.truth(world, tallies, claims)
+        counts.append(block.counts)
+    total, once = counted(counts), {}
+    for name, table in whole_tables(world, total):
+        # Some rows of settlements and surveys belong to nobody's block: they get a file of their own.
+        part = "-world" if name in PARTLY else ""
+        once[name] = table
+        yield write(raw, name, table, part)
     path = folder / "truth.json"
+    told = truth.truth(world, total, once)
     path.write_text(json.dumps(told, ensure_ascii=False, indent=1) + "\n", encoding="utf-8", newline="\n")
     yield path
 

@@ -32,7 +32,7 @@ LOOPED = 0.93  # of what refund-loop accounts buy is refunded
 
 # The bad batch: part of the buyers whose skin is irritated, of those who bought within BATCH days before it comes out
 # and, falling with CRISIS_DAYS, after; those who had it at home notice within the mean of ONSET days.
-REACTED, BATCH, ONSET = 0.17, 20, 4.0
+REACTED, BATCH, ONSET = 0.13, 20, 4.0
 
 COMMISSION = {"tmall": 0.05, "jd": 0.06, "douyin": 0.05, "own_site": 0.006}
 TECHNICAL = {"tmall": 0.006, "jd": 0.0, "douyin": 0.006, "own_site": 0.0}  # of the sales, billed by the month
@@ -94,6 +94,37 @@ def reactions(world: World, orders: pd.DataFrame, lines: pd.DataFrame, delivered
     noticed = later(np.full(len(i), known), _DAY * ONSET * draws.exponential("notices", *who))
     out[i[hit]] = np.maximum(use, noticed)[hit]
     return out
+
+
+def experience(
+    world: World, orders: pd.DataFrame, lines: pd.DataFrame, back: pd.DataFrame, shipments: pd.DataFrame
+) -> pd.DataFrame:
+    """What the buyer of each line went through: `back` and `shipments` are the tables.
+
+    Returns
+    -------
+    DataFrame
+        Row for row with `lines`: late (days after the promise, 0: none or not sent; as known at the end), damaged,
+        onset (see `reactions`), returned (sent back or refunded after delivery).
+    """
+    at, end = lines["order"].to_numpy(), world.calendar.end.to_datetime64()
+    index = pd.Index(orders["order_id"])
+    promised = np.full(len(orders), "NaT", dtype="datetime64[s]")
+    promised[index.get_indexer_for(shipments["order_id"])] = shipments["promised_at"].to_numpy("datetime64[s]")
+    delivered = orders["delivered_at"].to_numpy("datetime64[s]")
+    arrived = np.where(np.isnat(delivered), end.astype("datetime64[s]"), delivered)
+    late = np.where(np.isnat(promised), 0, (arrived - promised).astype(np.int64)) / _DAY
+    after = back[back["reason"] != "cancelled"]
+    product = pd.Index(world.catalogue.products["product_id"]).get_indexer_for(after["product_id"])
+    sent_back = index.get_indexer_for(after["order_id"]) * 64 + product
+    return pd.DataFrame(
+        {
+            "late": np.maximum(late, 0)[at],
+            "damaged": damaged(world, orders, lines) & ~np.isnat(delivered[at]),
+            "onset": reactions(world, orders, lines, delivered),
+            "returned": np.isin(at * 64 + lines["product"].to_numpy(), sent_back),
+        }
+    )
 
 
 def returns(world: World, orders: pd.DataFrame, lines: pd.DataFrame, way: pd.DataFrame) -> pd.DataFrame:

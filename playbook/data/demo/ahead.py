@@ -80,3 +80,10 @@ def expected(world: World, units: np.ndarray) -> np.ndarray:
     recent = slice(n - BASE_DAYS, n)
     base = units[:, recent].sum(axis=1) / shape[:, recent].sum(axis=1)
     return base[:, None] * shape[:, n:]
+
+
+def recorded(world: World, when: pd.Series, rng: np.random.Generator) -> pd.Series:
+    """Times of writing down, in office hours of these days, but before the end of what is observed."""
+    latest = world.calendar.end - pd.to_timedelta(rng.integers(1, 12, len(when)), unit="D")
+    day = when.dt.normalize().where(when < latest, pd.Series(latest, index=when.index))
+    return (day + pd.to_timedelta(rng.integers(9 * 60, 18 * 60, len(when)), unit="min")).astype("datetime64[s]")

@@ -26,6 +26,22 @@ def fraud(world: World, block: int, scale: float) -> tuple[pd.DataFrame, pd.Data
     return _as_orders(world, plan.sort_values(["day", "second", "person", "number"], ignore_index=True))
 
 
+def cheats(orders: pd.DataFrame) -> pd.DataFrame:
+    """The accounts behind them, like those of `customers.accounts`."""
+    first = orders[orders["fraud"] != ""].drop_duplicates("person")
+    second = (first["ordered_at"] - first["ordered_at"].dt.normalize()).dt.total_seconds().astype(np.int64)
+    return pd.DataFrame(
+        {
+            "person": first["person"],
+            "platform": first["platform_at"],
+            "first": first["day"] * 86400 + second,
+            "persona": 0,
+            "arrived": first["day"],
+            "cause": "organic",
+        }
+    )
+
+
 def _faked(world: World, block: int, scale: float, campaign: int) -> pd.DataFrame:
     """One campaign: a few score of new accounts, a handful of addresses and devices, bursts at night."""
     draws, (begins, ends) = world.draws, world.incidents.fake[campaign]

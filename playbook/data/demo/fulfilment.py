@@ -15,7 +15,6 @@ from .calendar import SPRING_FESTIVALS, Calendar
 from .catalogue import CATEGORIES
 from .draw import Draws
 from .incidents import LATE_REGION
-from .people import PLATFORMS
 from .world import World
 
 _DAY, _HOUR = 86_400, 3_600
@@ -27,7 +26,8 @@ STRAYS, STRAY_DAYS = 0.012, 2.5  # searched for, re-packed, address asked for: p
 CAPACITY = 1.5  # orders that can be packed a day, an ordinary day's being 1; what is beyond waits (618, 双11)
 CLOSED = (-1, 3)  # days about the lunar new year on which nobody packs, both within
 CANCELLED, CANCELLED_WAITING = 0.009, 0.006  # of the orders, before they ship; and more per day of backlog
-SOUTH = "广东 广西 海南 福建 云南 贵州 湖南 四川 重庆 西藏".split()  # served from the second warehouse
+# Provinces served from the second warehouse.
+SOUTH = ("广东", "广西", "海南", "福建", "云南", "贵州", "湖南", "四川", "重庆", "西藏")
 WAREHOUSES = ("杭州仓", "广州仓")
 
 # Distance of each province from its warehouse; days on the way by distance; promise in whole days beyond the day sent.
@@ -266,6 +266,5 @@ def truths(world: World) -> dict:
             "extra_days": HELD_UP * HELD_DAYS,
         },
         "backlog_days": float(np.max(backlog(world.calendar))),
-        "platforms": list(PLATFORMS),
         **aftersale.truths(world),
     }

@@ -22,7 +22,8 @@ def hexes(bits: np.ndarray) -> pd.api.extensions.ExtensionArray:
 
 def named(labels: Sequence[str] | np.ndarray, code: np.ndarray) -> pd.api.extensions.ExtensionArray:
     """The label of each code; −1 is missing."""
-    return pd.array(np.asarray(labels, dtype=object), dtype="str").take(code, allow_fill=True)
+    words = pa.array(list(labels), type=pa.large_string())
+    return pd.array(words.take(pa.array(code.astype(np.int32), mask=code < 0)), dtype="str")
 
 
 def fen(value: np.ndarray, missing: np.ndarray) -> pd.arrays.IntegerArray:

@@ -15,7 +15,18 @@ from .draw import pick
 from .labels import fen, hexes, named
 from .orders import baskets, customer_ids
 from .visits import (
-    BROWSE, CAMPAIGN_NAMES, DEVICES, JOIN, KNOWN, OWN, PAID, RESEARCH, SHOP, SOURCE, SOURCES, visits,
+    BROWSE,
+    CAMPAIGN_NAMES,
+    DEVICES,
+    JOIN,
+    KNOWN,
+    OWN,
+    PAID,
+    RESEARCH,
+    SHOP,
+    SOURCE,
+    SOURCES,
+    visits,
 )  # fmt: skip
 from .world import World
 
@@ -28,15 +39,15 @@ PAGE, SEARCH, ITEM, CART, SHARE, SIGN_UP, CHECKOUT, PAYMENT, PURCHASE = range(le
 GAP = np.array([22.0, 12.0, 1.3, 18.0, 15.0, 30.0, 40.0, 45.0, 24.0])
 GAP_SPREAD = np.array([0.8, 0.5, 0.3, 0.7, 0.6, 0.5, 0.7, 0.6, 0.5])
 BOUNCE_SECONDS, LAST_SECONDS = (8.0, 1.0), (26.0, 0.9)  # on the only page, and on the last one
-# Chance to leave after the first page, by source and times device; overall 45 in a hundred (Contentsquare, Baymard).
+# Chance to leave after the first page, by source and times device: chosen so that 45 in a hundred do.
 BOUNCE = {
-    "direct": 0.55, "wecom": 0.48, "natural_search": 0.57, "search": 0.60, "xiaohongshu": 0.63, "crm": 0.60,
+    "direct": 0.53, "wecom": 0.47, "natural_search": 0.54, "search": 0.58, "xiaohongshu": 0.63, "crm": 0.60,
     "bilibili": 0.66, "display": 0.77,
 }  # fmt: skip
 BOUNCE_DEVICE = np.array([0.97, 1.08, 0.98])
-BOUNCE_KNOWN = 0.55  # times that, for people whom the shop knows
-VIEWS = 0.93  # of those who stay look at a product
-FURTHER = np.array([0.66, 0.20, 0.09, 0.05])  # chance of 0, 1, 2, 3 products beside the first one
+BOUNCE_KNOWN = 0.6  # times that, for people whom the shop knows
+VIEWS = 0.97  # of those who stay look at a product
+FURTHER = np.array([0.70, 0.18, 0.08, 0.04])  # chance of 0, 1, 2, 3 products beside the first one
 SEARCHES, SHARES = 0.16, 0.016  # of the visits that stay; of those that look at a product
 LOGGED_IN = np.array([0.75, 0.42, 0.50])  # by device, of the visits of people with an account, from the beginning
 LOGS_IN_LATE = 0.88  # at the checkout, of the others
@@ -75,9 +86,7 @@ class Site:
     visits: pd.DataFrame
 
 
-def site(
-    world: World, demand: Demand, orders: pd.DataFrame, customers: pd.DataFrame, block: int, scale: float
-) -> Site:
+def site(world: World, demand: Demand, orders: pd.DataFrame, customers: pd.DataFrame, block: int, scale: float) -> Site:
     """Everything that one block of people does on the own site.
 
     Parameters
@@ -167,7 +176,14 @@ def _steps(world: World, seen: pd.DataFrame, cart: pd.DataFrame) -> dict[str, np
     offers = articles + len(ARTICLES)
     day = seen["at"].to_numpy() // 86400
     offer = offers + np.maximum(world.promotion[lead, day], 0)
-    pages = [np.full_like(lead, home), categories + category, lead, articles + article, np.full_like(lead, home + 1), offer]
+    pages = [
+        np.full_like(lead, home),
+        categories + category,
+        lead,
+        articles + article,
+        np.full_like(lead, home + 1),
+        offer,
+    ]
     landing = np.choose(seen["landing"].to_numpy(), pages)
     everyone = np.arange(len(seen))
     parts: list[tuple] = []  # visit, rank within it, kind, product, page, value
@@ -204,7 +220,7 @@ def _steps(world: World, seen: pd.DataFrame, cart: pd.DataFrame) -> dict[str, np
     v, product, line = visit_of[cart["occasion"]], cart["product"].to_numpy(), cart["line"].to_numpy()
     there = v >= 0
     v, product, line, value = v[there], product[there], line[there], cart["value"].to_numpy()[there]
-    turn = np.where(line == 1, 0, np.minimum(line, 58) + len(FURTHER))
+    turn = np.where(line == 1, 0, np.minimum(line, 56) + len(FURTHER))
     view(v[line > 1], turn[line > 1], product[line > 1])
     add(v, 6 + 4 * turn, CART, product, product, value)
     add(shop, 252, PAGE, -1, home + 6)
@@ -216,15 +232,13 @@ def _steps(world: World, seen: pd.DataFrame, cart: pd.DataFrame) -> dict[str, np
         add(v, 252 + step, what, -1, home + 2 + step)
     v = np.flatnonzero(seen["joins"])
     add(v, 3, SIGN_UP, -1, home + 1)
-    visit, rank, what, product, page, value = (np.concatenate(c) for c in zip(*parts, strict=True))
-    by = np.argsort(visit * 256 + rank, kind="stable")
-    names = ("visit", "kind", "product", "page", "value")
-    return {n: c[by] for n, c in zip(names, (visit, what, product, page, value), strict=True)}
+    names = ("visit", "rank", "kind", "product", "page", "value")
+    rows = {name: np.concatenate(column) for name, column in zip(names, zip(*parts, strict=True), strict=True)}
+    by = np.argsort(rows["visit"] * 256 + rows.pop("rank"), kind="stable")
+    return {name: column[by] for name, column in rows.items()}
 
 
-def _timed(
-    world: World, seen: pd.DataFrame, rows: dict[str, np.ndarray]
-) -> tuple[pd.DataFrame, dict[str, np.ndarray]]:
+def _timed(world: World, seen: pd.DataFrame, rows: dict[str, np.ndarray]) -> tuple[pd.DataFrame, dict[str, np.ndarray]]:
     """The second of each event and the seconds on each page, in order of time; what nobody observed is left out."""
     draws, visit, kind = world.draws, rows["visit"], rows["kind"]
     begins = np.r_[True, visit[1:] != visit[:-1]] if len(visit) else np.zeros(0, dtype=bool)
@@ -243,7 +257,7 @@ def _timed(
     joined = np.flatnonzero(kind == SIGN_UP)
     time[joined] = np.maximum(seen["registered"].to_numpy()[visit[joined]], 0)
     opened = start[visit[joined]]
-    time[opened] = np.minimum(time[opened], time[joined] - 25 - (seen["key"].to_numpy()[visit[joined]] % np.uint64(40)).astype(np.int64))
+    time[opened] = np.minimum(time[opened], time[joined] - 25 - draws.integers("reads the form", 0, 40, key[joined]))
     begun = time[start]
 
     changes = np.flatnonzero(begins | np.r_[True, rows["page"][1:] != rows["page"][:-1]])
@@ -260,11 +274,10 @@ def _timed(
 
     down = world.incidents.outage * 86400
     there = (time >= 0) & (time < world.calendar.n * 86400) & ~((time >= down + 7 * 3600) & (time < down + 86400))
-    rows = rows | {"time": time, "dwell": dwell, "turn": turn}
-    by = np.flatnonzero(there)
-    by = by[np.argsort(time[by], kind="stable")]
-    rows = {name: column[by] for name, column in rows.items()}
-    return seen.assign(begins=begun), rows
+    kept = np.flatnonzero(there)
+    kept = kept[np.argsort(time[kept], kind="stable")]
+    timed = rows | {"time": time, "dwell": dwell, "turn": turn}
+    return seen.assign(begins=begun), {name: column[kept] for name, column in timed.items()}
 
 
 def _pages(world: World) -> list[str]:
@@ -300,7 +313,8 @@ def _written(world: World, seen: pd.DataFrame, rows: dict[str, np.ndarray], orde
     first = np.zeros(len(persons), dtype=np.int64)
     first[of_person] = np.arange(len(person))
     regions, region = np.unique(
-        people.city_of(draws, persons, seen["persona"].to_numpy()[first])["region"].to_numpy(object), return_inverse=True
+        people.city_of(draws, persons, seen["persona"].to_numpy()[first])["region"].to_numpy(object),
+        return_inverse=True,
     )
     region = region[of_person]
     visitor = draws.bits("visitor", person, device)
@@ -308,6 +322,7 @@ def _written(world: World, seen: pd.DataFrame, rows: dict[str, np.ndarray], orde
     offset = np.cumsum([0] + [len(TERMS[c[0]]) for c in CATEGORIES])
     category = pd.factorize(world.catalogue.products["category"])[0][seen["lead"]]
     term = offset[category] + (draws.uniform("term", key) * np.diff(offset)[category]).astype(np.int64)
+    order = np.where(kind == PURCHASE, seen["order"].to_numpy()[visit], -1)
     product_ids = world.catalogue.products["product_id"].to_numpy(object)
     table = pd.DataFrame(
         {
@@ -319,7 +334,7 @@ def _written(world: World, seen: pd.DataFrame, rows: dict[str, np.ndarray], orde
             "customer_id": named(numbers, login),
             "page": named(_pages(world), rows["page"]),
             "product_id": named(product_ids, rows["product"]),
-            "order_id": named(orders["order_id"].to_numpy(object), np.where(kind == PURCHASE, seen["order"].to_numpy()[visit], -1)),
+            "order_id": named(orders["order_id"].to_numpy(object), order),
             "value": fen(rows["value"], ~((kind >= CHECKOUT) | (kind == CART))),
             "search_term": named(terms, np.where(kind == SEARCH, term[visit], -1)),
             "source": named(list(SOURCES), seen["source"].to_numpy()[visit]),

@@ -97,10 +97,28 @@ PHRASES: dict[tuple[str, str, str], str] = {
     ),
     ("", "service", "+"): "客服耐心，问什么都答 客服推荐得很准 售后处理很快 客服态度好 漏发了马上补寄 退换很爽快",
     ("", "service", "-"): "客服半天不回 客服只会发模板 售后推来推去 退款拖了一周 问成分答不上来 机器人答非所问",
+    (
+        MASK,
+        "packaging",
+        "+",
+    ): "包装精美，送人有面子 盒子很有质感 独立包装，出差好带 包得很严实 环保纸盒很喜欢 有封膜，放心",
+    (MASK, "packaging", "-"): "包装太简陋 盒子压扁了 袋子难撕 没有封膜 外盒有划痕 少了一片",
+    (
+        CANDLE,
+        "packaging",
+        "+",
+    ): "包装精美，送人有面子 杯子烧完能插花 包得很严实，没有磕碰 盒子很有质感 摆着就好看 送了火柴，用心",
+    (CANDLE, "packaging", "-"): "包装太简陋 盒子压扁了 杯壁有气泡 标签贴歪了 外盒有划痕 没有配盖子",
     ("", "damaged", "-"): (
-        "收到瓶子碎了 盖子裂了，漏了一箱 杯子碎成几块 到手就漏液，盒子都湿了 泵头断了 角上磕掉一块 "
-        "里面的填充根本不够，压坏了"
+        "收到瓶子碎了 盖子裂了，漏了一箱 到手就漏液，盒子都湿了 泵头断了 瓶口裂了 里面的填充根本不够，压坏了"
     ),
+    (MASK, "damaged", "-"): "好几片漏液了 盒子压烂，袋子破了 收到有三片是干的，漏光了 里面的填充根本不够，压坏了",
+    (CANDLE, "damaged", "-"): "杯子碎成几块 杯口磕掉一块 收到蜡都裂开了 玻璃碎了，差点划手 里面的填充根本不够，压坏了",
+    (
+        DIFFUSER,
+        "damaged",
+        "-",
+    ): "收到瓶子碎了 漏了大半瓶，盒子全湿 瓶口裂了，满箱都是香味 到手就漏液 里面的填充根本不够，压坏了",
     ("", "reaction", "-"): (
         "用了两次脸泛红刺痛 第二天脸颊又红又痒 上脸就刺痛，洗掉还红 过敏了，去医院开了药 起了一片小红疹 "
         "泛红三天没退 以前一直用没事，这批用了刺痛 眼周红肿，不敢再用 烧脸一样疼 和闺蜜一起买的，两个人都过敏 "
@@ -122,7 +140,8 @@ CLOSERS = {
     "-": "希望改进 已申请退款 别买 不值 等商家给个说法",
 }
 OPENS, CLOSES = 0.8, 0.45  # of the reviews begin and end with one of these
-BUT = "就是 不过 唯一不足是 小缺点是 但是"
+# Between what is good and what is bad, and the other way round.
+BUT = {"-": "就是 不过 唯一不足是 小缺点是 但是", "+": "不过 好在 但 还好"}
 SHORT = {
     "+": (
         "好 很好用 不错不错 好评 喜欢 东西很好，满意 好用好用 满意的一次购物 此用户没有填写评价 可以 质量很好 "
@@ -171,8 +190,9 @@ class Phrases:
         words = [text.split() for text in lists.values()]
         self.size = np.array([len(w) for w in words])
         self.first = np.cumsum(self.size) - self.size
-        self.words = np.array(sum(words, []), dtype=object)
+        self.words = np.array([w for phrases in words for w in phrases], dtype=object)
 
     def of(self, position: np.ndarray, u: np.ndarray) -> np.ndarray:
         """The phrase that each uniform draw `u` picks from the list at each `position` (see `at`)."""
+        position = position.astype(np.int64)  # none at all have no type
         return self.words[self.first[position] + (u * self.size[position]).astype(np.int64)]

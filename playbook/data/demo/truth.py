@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from . import catalogue, incidents, media, orders, people, site_rates
+from . import (
+    catalogue,
+    fulfilment,
+    incidents,
+    loyalty,
+    market,
+    media,
+    orders,
+    people,
+    plan_content,
+    plan_work,
+    plans,
+    site_rates,
+    supply,
+    voice,
+)
 from .world import World
 
 RESPONSE = (0.0, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0)
@@ -48,9 +62,13 @@ def _sums(what: str, of: Any, rows: pd.DataFrame) -> pd.DataFrame:
     return rows.groupby(["what", "of", "month"], as_index=False)[["number", "money"]].sum()
 
 
-def truth(world: World, tallies: Iterable[pd.DataFrame], claimed: pd.DataFrame) -> dict[str, Any]:
-    """Everything that was planted in a world, in yuan and dates; `tallies` are those of all blocks."""
-    counts = pd.concat(tallies).groupby(["what", "of", "month"])[["number", "money"]].sum()
+def truth(world: World, of_all: dict[str, Any], once: dict[str, pd.DataFrame]) -> dict[str, Any]:
+    """Everything that was planted in a world, in yuan and dates.
+
+    `of_all` are the counts of all blocks, `once` the tables that are made once for a world (see `blocks`).
+    """
+    counts = of_all["tally"].groupby(["what", "of", "month"])[["number", "money"]].sum()
+    claimed = of_all["claims"]
     day = world.calendar.days.strftime("%Y-%m-%d")
     dates, goods = world.incidents, world.catalogue
     return {
@@ -99,6 +117,14 @@ def truth(world: World, tallies: Iterable[pd.DataFrame], claimed: pd.DataFrame) 
         "slow_supplier": {"since": day[dates.slow_supplier], "supplier": incidents.SLOW_SUPPLIER},
         "late_region": {"since": day[dates.late_region], "region": incidents.LATE_REGION},
         "fraud": {"windows": [{"begins": day[b], "ends": day[e - 1]} for b, e in dates.fake]},
+        "fulfilment": fulfilment.truths(world),
+        "voice": voice.truths(world),
+        "supply": supply.truths(world, of_all["units"], once),
+        "plans": plans.truths(world),
+        "content": plan_content.truths(world),
+        "work": plan_work.truths(world),
+        "market": market.truths(world),
+        "loyalty": loyalty.truths(of_all["loyalty"]),
     }
 
 

@@ -40,10 +40,10 @@ PAID = [s for s in SOURCES if s in CAMPAIGNS]
 CAMPAIGN_NAMES = [(channel, name) for channel in PAID for name, _share in CAMPAIGNS[channel]]
 
 FIRST = BLOCK // 4 * 3  # numbers of the anonymous within their block begin here
-# First visits a day at scale 1 that nothing paid for, on an ordinary day: as many as, with the others, make three in a
-# hundred visits a purchase (Contentsquare's benchmarks: beauty 2–3 %, GMV of mini-programs somewhat above).
-UNPAID_VISITS = {"direct": 42.0, "natural_search": 42.0, "wecom": 16.0}
-ARRIVE = 1.3  # first visits at full saturation, of the clicks that the usual spending buys for the own site
+# First visits a day at scale 1 that nothing paid for, on an ordinary day: chosen so that, with the others, three in a
+# hundred visits end in a purchase and some 18 of those that look at a product in a cart.
+UNPAID_VISITS = {"direct": 33.0, "natural_search": 34.0, "wecom": 12.0}
+ARRIVE = 1.15  # first visits at full saturation, of the clicks that the usual spending buys for the own site
 VISITORS_GROW = 0.05  # log a year
 AGAIN, AGAIN_DAYS = 0.27, 6.0  # chance that an anonymous visitor comes once more, and the mean delay
 KNOWN_VISITS, KNOWN_DAYS = 18.0, 200.0  # visits that somebody known may pay without buying, and how long interest lasts
@@ -61,7 +61,7 @@ ROUND_THE_CLOCK = {  # factor on HOURS: phones before and after work, desktops d
 
 
 def visits(world: World, demand: Demand, customers: pd.DataFrame, block: int, scale: float) -> pd.DataFrame:
-    """All visits of one block of people, one row each, in no order.
+    """All visits of one block of people, one row each, in order of `at`.
 
     Parameters
     ----------
@@ -78,9 +78,16 @@ def visits(world: World, demand: Demand, customers: pd.DataFrame, block: int, sc
     """
     own = demand.occasions[demand.occasions["platform"] == OWN].reset_index(drop=True)
     accounts = _accounts(world, demand, customers)
-    parts = [*_journeys(world, own), _known(world, own, accounts), _browsing(world, block, scale), _joining(world, accounts)]
+    parts = [
+        *_journeys(world, own),
+        _known(world, own, accounts),
+        _browsing(world, block, scale),
+        _joining(world, accounts),
+    ]
     out = pd.concat(parts, ignore_index=True)
-    out = out[(out["at"] >= 0) & (out["at"] < world.calendar.n * 86400)].reset_index(drop=True)
+    out = out[(out["at"] >= 0) & (out["at"] < world.calendar.n * 86400)].sort_values(
+        "at", kind="stable", ignore_index=True
+    )
     at = pd.Index(accounts["person"]).get_indexer(out["person"])
     out["registered"] = np.where(at >= 0, accounts["registered"].to_numpy()[at], np.iinfo(np.int64).max)
     ahead = out["at"] - out["registered"]
@@ -138,7 +145,12 @@ def _journeys(world: World, own: pd.DataFrame) -> list[pd.DataFrame]:
         at = np.minimum(at // 86400 * 86400 + _second(world, f"before {k}", on, person, number), end - 1800 * k)
         middle = _unpaid(world, f"middle {k}", person, number)
         visit = _frame(
-            **common, number=number * 4 + k, kind=RESEARCH, device=on, at=at, source=np.where(before == k, opening, middle)
+            **common,
+            number=number * 4 + k,
+            kind=RESEARCH,
+            device=on,
+            at=at,
+            source=np.where(before == k, opening, middle),
         )
         out.append(visit[before >= k])
     return out
@@ -238,5 +250,6 @@ def _joining(world: World, accounts: pd.DataFrame) -> pd.DataFrame:
     person = early["person"].to_numpy()
     return _frame(
         person=person, number=1 << 41, kind=JOIN, at=early["registered"].to_numpy(),
-        device=pick(world.draws.uniform("joins on", person), DEVICE_PART), source=_unpaid(world, "joins", person, person),
+        device=pick(world.draws.uniform("joins on", person), DEVICE_PART),
+        source=_unpaid(world, "joins", person, person),
     )  # fmt: skip

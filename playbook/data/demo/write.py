@@ -38,7 +38,8 @@ def _column(values: pd.Series, kind: str) -> pa.Array:
     if kind == "time":
         return pa.array(values.astype("datetime64[s]"), type=pa.timestamp("s"), from_pandas=True)
     if kind in ("id", "text", "hash"):
-        return pa.array(values.astype(object), type=pa.string(), from_pandas=True)
+        text = values if values.dtype == "str" else values.astype(object)
+        return pa.array(text, type=pa.string(), from_pandas=True)
     if kind == "integer":
         return pa.array(values.astype("Int64"), type=pa.int64(), from_pandas=True)
     if kind == "flag":

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from playbook.data.demo import generate, make_block
+from playbook.data.demo import generate
+from playbook.data.demo.blocks import make_block
 from playbook.data.demo.demand import CAP
 from playbook.data.demo.draw import Draws
 from playbook.data.demo.world import make_world
@@ -63,7 +64,7 @@ def test_twice_the_budget_brings_what_the_truth_says(tmp_path):
         (base, one), (other, two) = worlds(tmp_path, f'from = "2023-10"\n[budgets]\n{channel} = 2.0\n', scale=0.5)
         i = base.media.position(channel)
         assert (other.media.spend[i] == pytest.approx(2 * base.media.spend[i], abs=1))
-        tally = one.tally.groupby(["what", "of"])["money"].sum() / 100
+        tally = one.counts["tally"].groupby(["what", "of"])["money"].sum() / 100
         direct, later = tally["direct", channel], tally["followed", channel]
         reach = [(w.media.level[0, i] * w.media.ceiling[i]).sum() for w in (base, other)]
         expected = direct * (reach[1] / reach[0] - 1) * (1 + later / direct)
@@ -160,7 +161,7 @@ def test_what_was_wanted_while_stock_was_out_is_in_the_truth(tmp_path):
     ]
     units = [s[(s["product"] == j) & s["day"].between(out[0], out[-1])] for s in sold]
     assert len(units[0]) == 0
-    lost = one.tally.query("what == 'lost' and of == 'cream0001'")["number"].sum()
+    lost = one.counts["tally"].query("what == 'lost' and of == 'cream0001'")["number"].sum()
     assert lost > 5
     # What is sold when goods are there is what was lost, but for quantities and for who comes back.
     assert units[1]["quantity"].sum() == pytest.approx(lost, rel=0.35)

@@ -1,0 +1,140 @@
+"""From a world to its tables: block by block of people, then what is counted over all of them."""
+
+from __future__ import annotations
+
+import functools
+import math
+import operator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from . import (
+    advertising,
+    aftersale,
+    customers,
+    experiments,
+    fulfilment,
+    loyalty,
+    market,
+    plan_content,
+    plan_work,
+    plans,
+    supply,
+    surveys,
+    touchpoints,
+    traffic,
+    truth,
+    voice,
+)
+from .demand import demand
+from .fraud import cheats, fraud
+from .orders import make_orders
+from .site import site
+from .world import World
+
+
+@dataclass(frozen=True)
+class Block:
+    """What became of one block of people.
+
+    Attributes
+    ----------
+    tables : dict of str to DataFrame
+        Canonical tables, money in fen, times by the shop's clock; some with further columns that no table has.
+    counts : dict of str to DataFrame or ndarray
+        What is needed of all blocks together; frames are put one below the other, arrays are added (see `counted`).
+    about_people, about_orders : DataFrame
+        See `truth`.
+    """
+
+    tables: dict[str, pd.DataFrame]
+    counts: dict[str, Any]
+    about_people: pd.DataFrame
+    about_orders: pd.DataFrame
+
+
+def blocks(world: World) -> Iterator[Block]:
+    """All blocks of people of a world, one after another; none is larger than scale 1."""
+    n = max(1, math.ceil(world.scale))
+    return (make_block(world, i, world.scale / n) for i in range(n))
+
+
+def make_block(world: World, block: int, scale: float) -> Block:
+    """One block of people and everything that they do."""
+    people = demand(world, block, scale)
+    honest, its_lines, lost = make_orders(world, people)
+    causes = people.people.set_index("person")["cause"]
+    counts: dict[str, Any] = {
+        "tally": truth.tally(world, honest, its_lines, lost, causes),
+        "claims": advertising.claims(world, honest),
+    }
+    orders, lines = _together((honest, its_lines), fraud(world, block, scale))
+    accounts = customers.accounts(people)
+    known = customers.customers(world, pd.concat([accounts, cheats(orders)], ignore_index=True), orders)
+    orders, shipped = fulfilment.fulfil(world, orders, lines)
+    tables = {"orders": orders, "order_items": lines, "customers": known} | shipped
+    tables |= voice.voice(world, orders, lines, shipped["returns"], shipped["shipments"])
+    tables |= loyalty.loyalty(world, orders, lines, known)
+    visited = site(world, people, orders, known, block, scale)
+    tables["events"] = visited.events
+    tables["experiments"] = experiments.experiments(world, visited)
+    tables["touchpoints"] = touchpoints.touchpoints(world, people, orders, visited)
+    counts |= {
+        "fees": aftersale.fee_counts(world, orders),
+        "traffic": traffic.traffic_counts(orders, lines),
+        "units": supply.supply_counts(world, lines, orders),
+        "plans": plans.plan_counts(world, orders, lines),
+        "loyalty": loyalty.loyalty_counts(world, orders, known, tables),
+        "market": market.market_counts(world, orders, lines),
+    }
+    told = truth.about_people(world, accounts, people.people)
+    return Block(tables, counts, told, truth.about_orders(orders))
+
+
+def _together(*parts: tuple[pd.DataFrame, pd.DataFrame]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Orders of several kinds by time, and their lines, which follow their orders."""
+    orders, lines, n = [], [], 0
+    for some, of_some in parts:
+        orders.append(some)
+        lines.append(of_some.assign(order=of_some["order"] + n))
+        n += len(some)
+    every = pd.concat(orders, ignore_index=True)
+    by_time = every["ordered_at"].argsort(kind="stable").to_numpy()
+    place = np.empty(n, dtype=np.int64)
+    place[by_time] = np.arange(n)
+    of_every = pd.concat(lines, ignore_index=True)
+    of_every["order"] = place[of_every["order"]]
+    return every.iloc[by_time].reset_index(drop=True), of_every.sort_values(["order", "line"], ignore_index=True)
+
+
+def counted(parts: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """The counts of all blocks put together."""
+    parts = list(parts)
+
+    def one(name: str) -> Any:
+        every = [p[name] for p in parts]
+        return pd.concat(every) if isinstance(every[0], pd.DataFrame) else functools.reduce(operator.add, every)
+
+    return {name: one(name) for name in parts[0]}
+
+
+def whole_tables(world: World, counts: dict[str, Any]) -> Iterator[tuple[str, pd.DataFrame]]:
+    """The tables, or further rows of tables, that are made once for a world; `counts` are those of all its blocks."""
+    yield "products", world.catalogue.products
+    yield "ad_spend", advertising.ad_spend(world, counts["claims"])
+    yield "traffic", traffic.traffic(world, counts["traffic"])
+    for tables in (
+        supply.supply(world, counts["units"]),
+        plans.plans(world, counts["plans"]),
+        plan_content.plan_content(world),
+        plan_work.plan_work(world),
+        market.market(world, counts["market"]),
+        aftersale.platform_fees(world, counts["fees"]),
+        surveys.panel(world),
+        voice.mentions(world),
+    ):
+        yield from tables.items()
