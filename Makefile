@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # All installs go into one .venv: two at a time would trip over each other.
 .NOTPARALLEL:
 
-.PHONY: help report lab test kills damage lint format catalogue lock clean remake
+.PHONY: help report lab test truth alive kills damage lint format catalogue lock clean remake
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -25,13 +25,19 @@ lab: .venv/runtime  ## JupyterLab in notebooks/
 	@cd notebooks && ../$(BIN)/jupyter lab $(ARGS)
 
 test: .venv/dev  ## all tests
-	@$(BIN)/pytest -n 2 $(ARGS)
+	@$(BIN)/pytest -n 2 -m "not truth" $(ARGS)
 
 kills: .venv/dev  ## kill thirty runs of the book and see that nothing is lost; ten minutes
 	@$(BIN)/python benchmarks/kills.py $(ARGS)
 
 damage: .venv/dev  ## thousands of damaged exports into ingest; EXAMPLES=… says how many
 	@PLAYBOOK_DAMAGE=$(or $(EXAMPLES),2000) $(BIN)/pytest -m scale tests/data/test_damage.py $(ARGS)
+
+truth: .venv/dev  ## what the methods find of what is planted in many demo worlds, as a table; minutes
+	@$(BIN)/pytest -n 0 -m truth tests/truth $(ARGS)
+
+alive: .venv/dev  ## a page that shows the demo beside real shops: build/alive/index.html
+	@$(BIN)/python tests/truth/alive.py $(ARGS)
 
 lint: .venv/dev  ## style, formatting, types; notebooks must carry no outputs
 	@$(BIN)/ruff check --quiet

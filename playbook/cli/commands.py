@@ -120,7 +120,8 @@ def demo(
     seed: Annotated[int, typer.Option(help="Another seed is another shop of the same kind.")] = 1,
     until: Annotated[str, typer.Option(help="Last month of the data.")] = "2026-10",
     policy: Annotated[
-        Path | None, typer.Option(help="Another decision for the same world: budgets, prices, promotions, stock (TOML).")
+        Path | None,
+        typer.Option(help="Another decision for the same world: budgets, prices, promotions, stock (TOML)."),
     ] = None,
 ) -> None:
     """Make the demo shop, whose truth is known (data/demo/truth.json)."""

@@ -26,9 +26,8 @@ def demo_signs(world: World, tables: dict[str, pd.DataFrame]) -> dict[str, float
     """The signs of a demo shop, from its canonical tables (money in fen)."""
     orders = tables["orders"]
     paid = orders[orders["paid_at"].notna()]
-    signs = of_orders(
-        pd.DataFrame({"customer": orders["customer_id"], "at": orders["ordered_at"], "value": orders["amount"] / 100})
-    )
+    honest = orders[orders["fraud"] == ""]
+    signs = of_orders(_cohort(honest))
     loud = pd.Series(world.calendar.festival != "", world.calendar.days)
     quiet = ~loud.groupby(loud.index.to_period("W-SUN")).any()
     signs["weekly orders, noise of quiet weeks"] = weekly_noise(orders["ordered_at"], quiet)
@@ -40,9 +39,17 @@ def demo_signs(world: World, tables: dict[str, pd.DataFrame]) -> dict[str, float
     level = np.log(world.catalogue.products["list_price"])
     signs["prices: spread within a brand (sd of log)"] = level.std()
     events = tables["events"]["event"].value_counts()
-    signs["carts per item viewed"] = events["add_to_cart"] / events["view_item"]
-    signs["purchases per item viewed"] = events["purchase"] / events["view_item"]
+    own = tables["order_items"].query("platform == 'own_site'")
+    signs["carts per item bought"] = events["add_to_cart"] / len(own)
+    signs["items bought per item viewed"] = len(own) / events["view_item"]
     return {k: float(v) for k, v in signs.items()}
+
+
+def _cohort(orders: pd.DataFrame) -> pd.DataFrame:
+    """Orders of those who came within three months, followed for a year and a half as cdnow's were."""
+    first = orders.groupby("person")["day"].transform("min")
+    mine = orders[first.between(500, 590) & (orders["day"] < 500 + 546)]
+    return pd.DataFrame({"customer": mine["person"], "at": mine["ordered_at"], "value": mine["amount"] / 100})
 
 
 def beside(signs: dict[str, float], ranges: dict[str, tuple[float, float, str]]) -> pd.DataFrame:
@@ -54,8 +61,11 @@ def beside(signs: dict[str, float], ranges: dict[str, tuple[float, float, str]])
 
 def pictures(world: World, tables: dict[str, pd.DataFrame], real: np.ndarray) -> plt.Figure:
     figure, axes = plt.subplots(6, 2, figsize=(15, 27), layout="constrained")
-    for draw, ax in zip((_sales, _year, _hours, _repeat, _funnel, _returns, _media, _spend, _parcels, _voice, _stock, _rival),
-                        axes.flat, strict=True):
+    for draw, ax in zip(
+        (_sales, _year, _hours, _repeat, _funnel, _returns, _media, _spend, _parcels, _voice, _stock, _rival),
+        axes.flat,
+        strict=True,
+    ):
         draw(world, tables, real, ax)
     return figure
 
@@ -72,7 +82,9 @@ def _sales(world, tables, real, ax):
     ax.plot(world.calendar.days, sales / 1e3, lw=0.7)
     for name in dict.fromkeys(world.calendar.festival[world.calendar.festival != ""]):
         within = np.flatnonzero(world.calendar.festival == name)
-        ax.fill_between(world.calendar.days, 0, sales.max() / 1e3, where=np.isin(np.arange(world.calendar.n), within), alpha=0.08)
+        ax.fill_between(
+            world.calendar.days, 0, sales.max() / 1e3, where=np.isin(np.arange(world.calendar.n), within), alpha=0.08
+        )
     ax.set(title="Sales a day, festivals shaded", ylabel="thousand yuan")
 
 
@@ -108,8 +120,13 @@ def _funnel(world, tables, real, ax):
     for device in ("phone", "mini_program", "desktop"):
         for late in (False, True):
             mine = events[(events["device"] == device) & ((events["event_at"] >= weak) == late)]["event"].value_counts()
-            ax.plot(steps, mine.reindex(steps) / mine["add_to_cart"], marker="o", ls="-" if late else ":",
-                    label=f"{device}, {'after' if late else 'before'} {weak:%Y-%m-%d}")
+            ax.plot(
+                steps,
+                mine.reindex(steps) / mine["add_to_cart"],
+                marker="o",
+                ls="-" if late else ":",
+                label=f"{device}, {'after' if late else 'before'} {weak:%Y-%m-%d}",
+            )
     ax.set(title="Own site: part of the carts that reach a step", ylim=(0, None))
     ax.legend(fontsize=8)
 
@@ -126,7 +143,9 @@ def _media(world, tables, real, ax):
     level = tables["ad_spend"].query("level == 'campaign'")
     claimed = level.groupby("channel")["conversion_value"].sum() / level.groupby("channel")["spend"].sum()
     orders = tables["orders"]
-    true = orders.groupby("cause")["amount"].sum() / (world.media.spend.sum(axis=1) * pd.Series(1.0, world.media.channels["channel"]))
+    true = orders.groupby("cause")["amount"].sum() / (
+        world.media.spend.sum(axis=1) * pd.Series(1.0, world.media.channels["channel"])
+    )
     pd.DataFrame({"claimed by the platform": claimed, "true": true.reindex(claimed.index)}).plot.bar(ax=ax, rot=20)
     ax.set(title="Return on advertising, claimed and true", ylabel="yuan a yuan", xlabel="")
 
@@ -148,7 +167,9 @@ def _parcels(world, tables, real, ax):
 
 
 def _voice(world, tables, real, ax):
-    ours = tables["mentions"][tables["mentions"]["brand"].str.startswith("露苔") & (tables["mentions"]["sentiment"] < 0)]
+    ours = tables["mentions"][
+        tables["mentions"]["brand"].str.startswith("露苔") & (tables["mentions"]["sentiment"] < 0)
+    ]
     ax.plot(world.calendar.days, _daily(world, ours, "mentioned_at"), label="negative mentions", lw=0.8)
     bad = tables["reviews"][tables["reviews"]["rating"] <= 2]
     ax.plot(world.calendar.days, _daily(world, bad, "reviewed_at"), label="reviews with 1 or 2 stars", lw=0.8)

@@ -37,10 +37,12 @@ def quiet_weeks(world):
 def media_mix(world, block):
     """Return on spending with an interval by channel: least squares on quiet weeks, shapes of the channels known."""
     week, whole, quiet = quiet_weeks(world)
-    orders = block.tables["orders"].query("fraud == '' and paid_at == paid_at")
+    orders = block.tables["orders"].query("fraud == ''")
     sales = np.bincount(orders["day"], orders["amount"] / 100, world.calendar.n)
-    reach = saturation(world.media.spend / 100 / world.scale) * CHANNELS["ceiling"].to_numpy()[:, None]
     choice = world.choice.mean(axis=(0, 1))[:, None]
+    # Whoever advertising brings buys as readily as prices and offers of the day make everybody.
+    pull = (choice * world.pull).sum(axis=0)
+    reach = saturation(world.media.spend / 100 / world.scale) * CHANNELS["ceiling"].to_numpy()[:, None] * pull
     price = (choice * np.log(world.catalogue.price / world.catalogue.price.mean(axis=1, keepdims=True))).sum(axis=0)
     offers = (choice * world.depth).sum(axis=0)
     columns = {c: reach[i] for i, c in enumerate(CHANNELS["channel"])} | {"price": price, "offers": offers, "y": sales}

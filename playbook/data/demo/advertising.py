@@ -48,7 +48,9 @@ def claims(world: World, orders: pd.DataFrame) -> pd.DataFrame:
         i = np.flatnonzero((seen | taken) & paid)
         spec = CAMPAIGNS[channel]
         share = np.cumsum([s for _n, s in spec])
-        which = np.searchsorted(share, world.draws.uniform(f"campaign {channel}", who[0][i], who[1][i]) * share[-1], "right")
+        which = np.searchsorted(
+            share, world.draws.uniform(f"campaign {channel}", who[0][i], who[1][i]) * share[-1], "right"
+        )
         part = orders.iloc[i][["day", "region", "amount"]].assign(channel=channel)
         part["campaign"] = np.array([n for n, _s in spec], dtype=object)[which]
         parts.append(part)
@@ -90,7 +92,9 @@ def _campaigns(world: World, claimed: pd.DataFrame, channel: str) -> pd.DataFram
     if not detailed.any():
         return _reported(world, i, whole)
     split = _by_region(world, base[detailed[base["day"]]], i)
-    split = split.merge(mine[["day", "campaign", "region", "orders", "value"]], on=["day", "campaign", "region"], how="left")
+    split = split.merge(
+        mine[["day", "campaign", "region", "orders", "value"]], on=["day", "campaign", "region"], how="left"
+    )
     return _reported(world, i, pd.concat([whole, split], ignore_index=True))
 
 
@@ -101,7 +105,9 @@ def _by_region(world: World, rows: pd.DataFrame, channel: int) -> pd.DataFrame:
     out["region"] = np.tile(np.array(regions, dtype=object), len(rows))
     off = world.media.held_out[channel, out["day"]] & out["region"].isin(HELD_OUT).to_numpy()
     weight = np.where(off, 0.0, np.tile(share, len(rows))).reshape(len(rows), -1)
-    running = np.c_[np.zeros(len(rows)), np.cumsum(weight, axis=1) / np.maximum(weight.sum(axis=1, keepdims=True), 1e-12)]
+    running = np.c_[
+        np.zeros(len(rows)), np.cumsum(weight, axis=1) / np.maximum(weight.sum(axis=1, keepdims=True), 1e-12)
+    ]
     out["spend"] = np.diff(np.rint(rows["spend"].to_numpy()[:, None] * running).astype(np.int64), axis=1).ravel()
     return out[~off].reset_index(drop=True)
 
@@ -115,7 +121,11 @@ def _reported(world: World, channel: int, rows: pd.DataFrame) -> pd.DataFrame:
     rows["clicks"] = np.maximum(clicks, rows["orders"].astype(int))
     rows["impressions"] = np.maximum(rows["clicks"], rng.poisson(rows["clicks"] / about["ctr"]))
     rows["platform"], rows["level"], rows["channel"] = about["platform"], "campaign", about["channel"]
-    rows["campaign_id"] = about["channel"] + "-" + rows["campaign"].map({n: str(k + 1) for k, (n, _s) in enumerate(CAMPAIGNS[about["channel"]])})
+    rows["campaign_id"] = (
+        about["channel"]
+        + "-"
+        + rows["campaign"].map({n: str(k + 1) for k, (n, _s) in enumerate(CAMPAIGNS[about["channel"]])})
+    )
     rows["keyword"], rows["creative_id"] = None, None
     rows = rows.rename(columns={"orders": "conversions", "value": "conversion_value"})
     return rows.astype({"conversions": float, "conversion_value": np.int64})

@@ -36,9 +36,7 @@ FESTIVALS = [
 
 WEEKDAYS = np.array([0.97, 0.96, 0.97, 1.0, 1.03, 1.05, 1.02])
 # Orders by hour of the day, per mille, as in tmall_orders.
-HOURS = np.array(
-    [37, 19, 12, 7, 5, 4, 9, 20, 31, 46, 60, 59, 49, 48, 54, 61, 53, 43, 45, 55, 71, 79, 76, 59]
-)
+HOURS = np.array([37, 19, 12, 7, 5, 4, 9, 20, 31, 46, 60, 59, 49, 48, 54, 61, 53, 43, 45, 55, 71, 79, 76, 59])
 
 
 @dataclass(frozen=True)
@@ -82,6 +80,12 @@ class Calendar:
         """Local times, datetime64[s], of seconds within days."""
         start = self.days[0].to_datetime64().astype("datetime64[s]")
         return start + (position.astype(np.int64) * 86400 + second.astype(np.int64))
+
+
+def festive(days: pd.DatetimeIndex) -> np.ndarray:
+    """Whether a day belongs to a festival of the solar calendar or to what surrounds it."""
+    number = np.asarray(days.month * 100 + days.day)
+    return np.any([(number >= first) & (number <= last) for _name, first, last, _level in FESTIVALS], axis=0)
 
 
 def calendar(until: str, rng: np.random.Generator) -> Calendar:

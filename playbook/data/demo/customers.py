@@ -16,7 +16,20 @@ CONSENT = {"tmall": 0.55, "jd": 0.50, "douyin": 0.48, "own_site": 0.74}
 SPENT = [(300_000, "gold"), (80_000, "silver"), (0, "member")]  # fen, all paid orders on the platform
 SURNAMES = "王李张刘陈杨黄赵周吴徐孙马朱胡郭何林高罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘蒋蔡余杜叶程苏魏吕丁任沈姚卢"
 GIVEN = "子雨梓思嘉诗欣一可心怡佳晨若语桐涵悦宁然乐清明远安静文舒雅宇浩轩博辰睿泽楠彤玥瑶琪萱蕾芸晴岚露霜雪云"
-STREETS = ["人民路", "中山路", "解放大道", "建设路", "滨江路", "学院路", "文化路", "青年路", "长江路", "和平街", "新华路", "东风路"]
+STREETS = [
+    "人民路",
+    "中山路",
+    "解放大道",
+    "建设路",
+    "滨江路",
+    "学院路",
+    "文化路",
+    "青年路",
+    "长江路",
+    "和平街",
+    "新华路",
+    "东风路",
+]
 SHARED_PHONE = 0.012  # of the people give a telephone that many share: an office, a parcel shop, a family
 
 
@@ -40,11 +53,19 @@ def customers(world: World, accounts: pd.DataFrame, orders: pd.DataFrame) -> pd.
     e = draws.exponential("registered", person, where)
     at_once = draws.uniform("registers at once", person, where) < 0.6
     # On the day that she arrived, as far as that lies before the data; otherwise some time before her first order.
-    early = cal.moments(accounts["arrived"].to_numpy(), draws.integers("registered early", 28_800, 86_400, person, where))
+    early = cal.moments(
+        accounts["arrived"].to_numpy(), draws.integers("registered early", 28_800, 86_400, person, where)
+    )
     first = cal.moments(np.zeros(len(accounts)), accounts["first"].to_numpy())
     ahead = np.where(at_once, 60 + 900 * e, 60 + 40 * 86400 * e).astype(np.int64)
     registered = np.where(accounts["arrived"] < 0, np.minimum(early, first - ahead), first - ahead)
     consents = draws.uniform("consent", person, where) < pd.Series(platform).map(CONSENT).to_numpy()
+    # Only who agreed is written to: whoever was made to buy by a message had agreed before.
+    written_to = (
+        pd.Series(customer_ids(person, where)).isin(orders.loc[orders["cause"] == "crm", "customer_id"]).to_numpy()
+    )
+    consents |= written_to
+    at_once |= written_to
     later = (draws.exponential("consent later", person, where) * 30 * 86400).astype(np.int64)
     consent_at = pd.Series(registered + np.where(at_once, 0, later)).where(consents)
     consent_at = consent_at.mask(consent_at >= cal.end)
@@ -98,7 +119,9 @@ def personal(draws: Draws, accounts: pd.DataFrame) -> pd.DataFrame:
             "email": "u" + pd.Series(digits).str[-9:] + "@example.com",
             "province": city["region"],
             "city": city["city"],
-            "district": "城" + pd.Series(np.array(list("东西南北中"), dtype=object)[draws.integers("district", 0, 5, person)]) + "区",
+            "district": "城"
+            + pd.Series(np.array(list("东西南北中"), dtype=object)[draws.integers("district", 0, 5, person)])
+            + "区",
             "street": pd.Series(street) + number + "号" + room + "室",
             "device": people.devices(draws, person, where),
         }

@@ -26,7 +26,7 @@ CAP = 4.0
 ARRIVALS = 9.0  # first orders a day that nothing brought but the shop's name, at scale 1 in the middle of the period
 GROWTH = 0.05  # of the arrivals, log a year
 BEFORE = 900  # days before the first one in which those arrived who are customers already
-SAME_AGAIN = 0.45  # of the returns are for what she always buys
+SAME_AGAIN = 0.48  # of the returns are for what she always buys
 AT_ONCE = 60_000  # occasions looked at in one go
 BLOCK = 1 << 32  # numbers of people of one block
 _OWN = PLATFORMS.index("own_site")
@@ -88,7 +88,9 @@ def _arrivals(world: World, block: int, scale: float) -> tuple[pd.DataFrame, pd.
         days.append(day)
         causes.append(np.full(len(day), cause, dtype=object))
     before = -1 - rng.integers(0, BEFORE, rng.poisson(natural[0] * 1.15 * BEFORE))
-    new = _candidates(world, block, np.concatenate([*days, before]), np.concatenate([*causes, ["organic"] * len(before)]))
+    new = _candidates(
+        world, block, np.concatenate([*days, before]), np.concatenate([*causes, ["organic"] * len(before)])
+    )
     old = new["day"] < 0
     new.loc[old, "step"], new.loc[old, "product"] = 3, new.loc[old, "favourite"]
     columns = ["person", "persona", "main", "other", "rate", "dropout", "favourite"]
@@ -174,7 +176,9 @@ def _met(world: World, wanted: pd.DataFrame) -> pd.DataFrame:
     draws, person, number = world.draws, wanted["person"].to_numpy(), wanted["number"].to_numpy()
     day, seen = wanted["day"].to_numpy(), np.maximum(wanted["day"].to_numpy(), 0)
     platform = wanted["platform"].to_numpy()
-    second = pick(draws.uniform("hour", person, number), HOURS) * 3600 + draws.integers("second", 0, 3600, person, number)
+    second = pick(draws.uniform("hour", person, number), HOURS) * 3600 + draws.integers(
+        "second", 0, 3600, person, number
+    )
     rush = (world.calendar.busy[seen] > 2.5) & (draws.uniform("midnight", person, number) < 0.2)
     second = np.where(rush, second % 3600, second)  # offers open at midnight
     own = (platform == _OWN) & (day >= 0)
@@ -257,9 +261,7 @@ def _occasions(
     return now[_wanted(world, now, now["product"])]
 
 
-def _activations(
-    world: World, block: int, scale: float, started: pd.DataFrame, known: pd.DataFrame
-) -> pd.DataFrame:
+def _activations(world: World, block: int, scale: float, started: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
     """Occasions on which advertising makes an old customer buy, whether she had stopped or not."""
     cal, draws, rng = world.calendar, world.draws, world.draws.generator(f"activations {block}")
     days, causes = [], []

@@ -104,7 +104,9 @@ def customer_ids(person: np.ndarray, platform: np.ndarray) -> np.ndarray:
     return np.select([platform == i for i in range(len(PLATFORMS))], [s.to_numpy(object) for s in styles], default="")
 
 
-def order_ids(cal: Calendar, draws: Draws, person: np.ndarray, number: np.ndarray, platform: np.ndarray, at: np.ndarray) -> np.ndarray:
+def order_ids(
+    cal: Calendar, draws: Draws, person: np.ndarray, number: np.ndarray, platform: np.ndarray, at: np.ndarray
+) -> np.ndarray:
     """Order numbers in each platform's style; they rise with time."""
     seconds = (at - np.datetime64("2015-12-31T00:00:00", "s")).astype(np.int64)
     tail = draws.bits("order id", person, number) >> np.uint64(8)

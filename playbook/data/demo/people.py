@@ -46,28 +46,28 @@ class Persona:
 PERSONAS = (
     Persona(
         "ingredient_savvy", "成分党白领", 0.30, (1997.5, 3.0), 0.90, (0.42, 0.40, 0.15, 0.03), (0.10, 0.50, 0.40),
-        (0.58, 0.12, 0.12, 0.18), (0.52, 0.20, 0.14, 0.08, 0.03, 0.03), 0.25, 3.7, 0.95, 2.5, 0.75, 0.22, 0.1,
+        (0.58, 0.12, 0.12, 0.18), (0.52, 0.20, 0.14, 0.08, 0.03, 0.03), 0.26, 3.9, 0.95, 2.5, 0.75, 0.22, 0.1,
         "office 46 technology 22 finance 14 medicine 10 student 8",
     ),
     Persona(
         "bargain_student", "学生党", 0.28, (2005.0, 2.0), 0.80, (0.14, 0.36, 0.36, 0.14), (0.62, 0.34, 0.04),
-        (0.34, 0.09, 0.55, 0.02), (0.04, 0.05, 0.36, 0.49, 0.05, 0.01), 0.20, 4.0, 1.20, 2.3, 0.55, 0.52, -1.0,
+        (0.34, 0.09, 0.55, 0.02), (0.04, 0.05, 0.36, 0.49, 0.05, 0.01), 0.21, 4.1, 1.20, 2.3, 0.55, 0.52, -1.0,
         "student 72 service 16 office 8 other 4",
     ),
     Persona(
         "home_ritualist", "居家仪式感", 0.20, (1990.5, 4.5), 0.68, (0.46, 0.36, 0.15, 0.03), (0.05, 0.42, 0.53),
-        (0.42, 0.16, 0.10, 0.32), (0.05, 0.06, 0.05, 0.06, 0.44, 0.34), 0.22, 4.3, 0.95, 2.5, 0.95, 0.18, 0.5,
+        (0.42, 0.16, 0.10, 0.32), (0.05, 0.06, 0.05, 0.06, 0.44, 0.34), 0.23, 4.4, 0.95, 2.5, 0.95, 0.18, 0.5,
         "office 40 design 18 finance 16 technology 14 self_employed 12",
     ),
     Persona(
         "mature_care", "轻熟抗老", 0.22, (1979.5, 5.5), 0.84, (0.20, 0.38, 0.31, 0.11), (0.16, 0.52, 0.32),
-        (0.40, 0.44, 0.12, 0.04), (0.30, 0.50, 0.10, 0.06, 0.02, 0.02), 0.30, 3.8, 0.75, 2.7, 0.80, 0.26, 0.2,
+        (0.40, 0.44, 0.12, 0.04), (0.30, 0.50, 0.10, 0.06, 0.02, 0.02), 0.31, 3.9, 0.76, 2.7, 0.80, 0.26, 0.2,
         "self_employed 24 office 26 civil_service 18 teacher 16 homemaker 16",
     ),
 )  # fmt: skip
 TIERS = ("tier1", "tier2", "tier3", "rural")
 INCOMES = ("low", "middle", "high")
-TWO_PLATFORMS = 0.12  # of the people shop on a second platform too
+TWO_PLATFORMS = 0.10  # of the people shop on a second platform too
 ON_SECOND = 0.35  # of their occasions
 
 # Province: weight, some of its cities with their tier and weight. The weights follow the order of tmall_orders' regions.
@@ -186,7 +186,9 @@ def traits(draws: Draws, person: np.ndarray, persona: np.ndarray) -> pd.DataFram
     for k, p in enumerate(PERSONAS):
         mine = persona == k
         occupation[mine] = draws.label("occupation", p.occupations, person[mine])
-    income = np.array(INCOMES, dtype=object)[_by_persona(draws, "income", person, persona, [p.income for p in PERSONAS])]
+    income = np.array(INCOMES, dtype=object)[
+        _by_persona(draws, "income", person, persona, [p.income for p in PERSONAS])
+    ]
     out = pd.DataFrame(
         {
             "gender": np.where(u < female, "female", np.where(u < female + (1 - female) * 0.93, "male", "other")),
@@ -197,9 +199,16 @@ def traits(draws: Draws, person: np.ndarray, persona: np.ndarray) -> pd.DataFram
         }
     )
     # Not everyone tells, and platforms hand on less than they know.
-    for column, untold in (("gender", 0.06), ("birth_year", 0.14), ("income", 0.35), ("occupation", 0.45), ("education", 0.5)):
+    for column, untold in (
+        ("gender", 0.06),
+        ("birth_year", 0.14),
+        ("income", 0.35),
+        ("occupation", 0.45),
+        ("education", 0.5),
+    ):
         out[column] = out[column].mask(draws.uniform(f"untold {column}", person) < untold)
     return pd.concat([out, city_of(draws, person, persona)], axis=1)
+
 
 def devices(draws: Draws, person: np.ndarray, where: np.ndarray) -> np.ndarray:
     """The device that each person uses on a platform: mostly one for all of them."""

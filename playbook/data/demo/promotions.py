@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from .calendar import AHEAD, Calendar
+from .calendar import AHEAD, Calendar, festive
 from .policy import Policy, known_or_refuse
 
 # Every year: id, Chinese and English name, festival, first and last day as month × 100 + day, part off the price,
@@ -125,7 +125,8 @@ def _category_weeks(cal: Calendar, categories: list[str], rng: np.random.Generat
     while day < cal.n + AHEAD * 31:
         category = categories[order[turn % len(order)]]
         length = int(rng.integers(5, 9))
-        quiet = day >= cal.n or not (cal.festival[day : day + length + 14] != "").any()
+        about = pd.date_range(cal.days[0] + pd.Timedelta(days=day), periods=length + 14)
+        quiet = not festive(about).any() and not (cal.festival[day : day + length + 14] != "").any()
         if quiet:
             begins = cal.days[0] + pd.Timedelta(days=day)
             rows.append(

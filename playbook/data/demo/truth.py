@@ -90,7 +90,11 @@ def truth(world: World, of_all: dict[str, Any], once: dict[str, pd.DataFrame]) -
         },
         "elasticity": dict(zip(goods.products["product_id"], goods.products["elasticity"].round(4), strict=True)),
         "cross_elasticity": [{"product": p, "competitor": c, "elasticity": e} for p, c, e in catalogue.CROSS],
-        "undercut": {"competitor": catalogue.UNDERCUT[0], "since": day[dates.undercut], "category": goods.products["category"].iloc[0]},
+        "undercut": {
+            "competitor": catalogue.UNDERCUT[0],
+            "since": day[dates.undercut],
+            "category": goods.products["category"].iloc[0],
+        },
         "promotions": _promotions(world, counts),
         "festivals": sorted({f for f in world.calendar.festival if f}),
         "category_growth": {c[0]: c[5] for c in catalogue.CATEGORIES},
@@ -245,4 +249,3 @@ def about_people(world: World, accounts: pd.DataFrame, people_of: pd.DataFrame) 
 def about_orders(made: pd.DataFrame) -> pd.DataFrame:
     """One row an order: platform, order_id, cause, fraud."""
     return made[["platform", "order_id", "cause", "fraud"]]
-

@@ -42,8 +42,8 @@ CAMPAIGN_NAMES = [(channel, name) for channel in PAID for name, _share in CAMPAI
 FIRST = BLOCK // 4 * 3  # numbers of the anonymous within their block begin here
 # First visits a day at scale 1 that nothing paid for, on an ordinary day: chosen so that, with the others, three in a
 # hundred visits end in a purchase and some 18 of those that look at a product in a cart.
-UNPAID_VISITS = {"direct": 33.0, "natural_search": 34.0, "wecom": 12.0}
-ARRIVE = 1.15  # first visits at full saturation, of the clicks that the usual spending buys for the own site
+UNPAID_VISITS = {"direct": 22.0, "natural_search": 23.0, "wecom": 8.0}
+ARRIVE = 0.8  # first visits at full saturation, of the clicks that the usual spending buys for the own site
 VISITORS_GROW = 0.05  # log a year
 AGAIN, AGAIN_DAYS = 0.27, 6.0  # chance that an anonymous visitor comes once more, and the mean delay
 KNOWN_VISITS, KNOWN_DAYS = 18.0, 200.0  # visits that somebody known may pay without buying, and how long interest lasts

@@ -81,12 +81,18 @@ def test_points_live_a_year_and_no_account_is_ever_overdrawn(shop):
 
 
 def test_a_used_coupon_is_its_orders_and_was_worth_using(shop):
-    used = shop.coupons[shop.coupons["used_at"].notna()].merge(shop.orders, on="order_id", suffixes=("", "_of_order"), validate="1:1")
+    used = shop.coupons[shop.coupons["used_at"].notna()].merge(
+        shop.orders, on="order_id", suffixes=("", "_of_order"), validate="1:1"
+    )
     with_coupon = shop.orders[shop.orders["coupon_id"].notna() & shop.orders["paid_at"].notna()]
     assert len(used) == len(with_coupon) and (used["coupon_id"] == used["coupon_id_of_order"]).all()
     assert (used["customer_id"] == used["customer_id_of_order"]).all()
     assert set(shop.orders["coupon_id"].dropna()) <= set(shop.coupons["coupon_id"])
-    assert ((used["issued_at"] <= used["claimed_at"]) & (used["claimed_at"] < used["used_at"]) & (used["used_at"] <= used["expires_at"])).all()
+    assert (
+        (used["issued_at"] <= used["claimed_at"])
+        & (used["claimed_at"] < used["used_at"])
+        & (used["used_at"] <= used["expires_at"])
+    ).all()
     assert (used["amount"] + used["face_value"] >= used["threshold"]).all()
     # Whatever a line lost beyond the promotion's part is the coupon.
     day = shop.orders["day"].to_numpy()[shop.lines["order"]]
@@ -110,7 +116,10 @@ def test_messages_and_coupons_belong_to_campaigns_and_promotions(shop):
     when = shop.coupons.merge(table[["promotion_id", "starts_at", "ends_at"]], on="promotion_id")
     assert ((when["issued_at"] >= when["starts_at"]) & (when["issued_at"] <= when["ends_at"])).all()
     day = shop.world.calendar.position(11, 11)  # Double 11 a year before
-    assert message_campaign(shop.world, day) == "fest-1111-2025-crm" and message_campaign(shop.world, day + 60) == "crm-202601"
+    assert (
+        message_campaign(shop.world, day) == "fest-1111-2025-crm"
+        and message_campaign(shop.world, day + 60) == "crm-202601"
+    )
 
 
 def test_only_those_are_written_to_who_agreed_and_have_not_left(shop):
@@ -144,7 +153,10 @@ def test_one_in_ten_is_held_back_and_gets_nothing(shop):
     held = shop.messages[shop.messages["holdout"]]
     n = len(shop.messages)
     assert abs(len(held) - HOLDOUT * n) < 4 * np.sqrt(n * HOLDOUT * (1 - HOLDOUT)) + 0.01 * n
-    assert held[["delivered_at", "opened_at", "clicked_at", "unsubscribed_at"]].isna().all().all() and (held["cost"] == 0).all()
+    assert (
+        held[["delivered_at", "opened_at", "clicked_at", "unsubscribed_at"]].isna().all().all()
+        and (held["cost"] == 0).all()
+    )
 
 
 def test_messages_bring_what_the_truth_says_they_bring():
@@ -156,11 +168,20 @@ def test_messages_bring_what_the_truth_says_they_bring():
         told.append(counts)
         who = shop.orders.groupby("customer_id")["person"].first()
         mine = shop.messages.assign(person=shop.messages["customer_id"].map(who)).dropna(subset="person")
-        both = mine[["message_id", "person", "sent_at", "holdout"]].merge(shop.orders[["person", "ordered_at"]], on="person")
+        both = mine[["message_id", "person", "sent_at", "holdout"]].merge(
+            shop.orders[["person", "ordered_at"]], on="person"
+        )
         lag = both["ordered_at"] - both["sent_at"]
         bought = both[(lag > pd.Timedelta(0)) & (lag < pd.Timedelta(days=MEMORY))]
         arm = mine["holdout"].map({True: "held", False: "sent"})
-        rows.append(pd.DataFrame({"orders": bought.groupby(bought["holdout"].map({True: "held", False: "sent"})).size(), "n": arm.value_counts()}))
+        rows.append(
+            pd.DataFrame(
+                {
+                    "orders": bought.groupby(bought["holdout"].map({True: "held", False: "sent"})).size(),
+                    "n": arm.value_counts(),
+                }
+            )
+        )
     total = sum(rows)
     rate = total["orders"] / total["n"]
     told = truths(pd.concat(told))["messages"]

@@ -32,7 +32,9 @@ def test_tables_are_canonical(shop):
         assert not rows.duplicated([*table.key]).any(), name
         assert rows[list(table.required)].notna().all().all(), name
         assert (rows[table.happened] < shop.world.calendar.end).all(), name
-        assert set(rows.get("product_id", pd.Series(dtype=object)).dropna()) <= set(shop.world.catalogue.products["product_id"])
+        assert set(rows.get("product_id", pd.Series(dtype=object)).dropna()) <= set(
+            shop.world.catalogue.products["product_id"]
+        )
 
 
 def test_our_size_in_the_market_is_what_was_paid_to_the_fen(shop):
@@ -59,7 +61,9 @@ def test_masks_fall_and_diffusers_grow(shop):
     growth = np.log(by.iloc[-12:].sum() / by.iloc[-24:-12].sum())
     for category, rate in told["market_growth"].items():
         assert growth[category] == pytest.approx(rate, abs=0.06)
-    assert told["market_falls"] == ["面膜"] == [growth.idxmin()] and told["market_grows"] == ["无火香薰"] == [growth.idxmax()]
+    assert told["market_falls"] == ["面膜"] == [growth.idxmin()] and told["market_grows"] == ["无火香薰"] == [
+        growth.idxmax()
+    ]
     share = rows[rows["seller"] == "露苔"]["size"].sum() / rows[rows["seller"].isna()]["size"].sum()
     assert 0.005 < share < 0.05
 
@@ -69,9 +73,16 @@ def test_audiences_are_shares_of_one_and_show_who_buys_where(shop):
     sums = rows.groupby(["day", "platform", "audience", "trait"])["share"].sum()
     assert sums.to_numpy() == pytest.approx(1.0, abs=1e-9) and (rows["share"] >= 0).all()
     assert set(rows["platform"]) == set(PLATFORMS) and rows["day"].nunique() == 37
-    buyers = rows[(rows["audience"] == "buyers") & (rows["trait"] == "age")].groupby(["platform", "value"])["share"].mean()
+    buyers = (
+        rows[(rows["audience"] == "buyers") & (rows["trait"] == "age")].groupby(["platform", "value"])["share"].mean()
+    )
     assert buyers["douyin"].idxmax() == "15-24" and buyers["jd"]["45-59"] > 2 * buyers["own_site"]["45-59"]
-    women = rows[(rows["audience"] == "buyers") & (rows["trait"] == "gender")].groupby(["platform", "value"])["share"].mean().unstack()
+    women = (
+        rows[(rows["audience"] == "buyers") & (rows["trait"] == "gender")]
+        .groupby(["platform", "value"])["share"]
+        .mean()
+        .unstack()
+    )
     known = women["female"] / (women["female"] + women["male"])
     for platform, share in truths(shop.world)["female_buyers"].items():
         assert known[platform] == pytest.approx(share, abs=0.02)

@@ -18,7 +18,11 @@ class Shop:
         self.world = make_world(scale=scale, seed=seed, until=until)
         self.orders, self.lines, *_ = make_orders(self.world, demand(self.world, 0, scale))
         self.counts = plans.plan_counts(self.world, self.orders, self.lines)
-        self.tables = plans.plans(self.world, self.counts) | plan_content.plan_content(self.world) | plan_work.plan_work(self.world)
+        self.tables = (
+            plans.plans(self.world, self.counts)
+            | plan_content.plan_content(self.world)
+            | plan_work.plan_work(self.world)
+        )
         self.truths = plans.truths(self.world) | plan_content.truths(self.world) | plan_work.truths(self.world)
 
     def __getattr__(self, name):
@@ -44,7 +48,12 @@ def test_tables_are_canonical_and_nothing_is_recorded_later(until):
 
 
 def test_what_is_planned_is_known_before_it_begins_and_not_all_at_once(shop):
-    for name, begins in (("campaigns", "starts_on"), ("promotions", "starts_at"), ("content", "publish_at"), ("tasks", "starts_on")):
+    for name, begins in (
+        ("campaigns", "starts_on"),
+        ("promotions", "starts_at"),
+        ("content", "publish_at"),
+        ("tasks", "starts_on"),
+    ):
         rows = shop.tables[name]
         assert (rows["recorded_at"] < rows[begins]).all(), name
         ahead_ = rows[rows[begins] >= shop.world.calendar.end]
@@ -60,8 +69,16 @@ def test_the_coming_two_months_are_filled(shop):
     for month in ("2026-11", "2026-12"):
         first = pd.Timestamp(month)
         assert (shop.content["publish_at"].dt.strftime("%Y-%m") == month).sum() >= 15
-        assert ((shop.campaigns["starts_on"] >= first) & (shop.campaigns["starts_on"] < first + pd.Timedelta(days=31))).sum() >= 4
-        assert set(shop.targets.loc[shop.targets["period"] == month, "metric"]) == {"net_sales", "orders_paid", "new_customers", "roas", "ad_spend"}
+        assert (
+            (shop.campaigns["starts_on"] >= first) & (shop.campaigns["starts_on"] < first + pd.Timedelta(days=31))
+        ).sum() >= 4
+        assert set(shop.targets.loc[shop.targets["period"] == month, "metric"]) == {
+            "net_sales",
+            "orders_paid",
+            "new_customers",
+            "roas",
+            "ad_spend",
+        }
     assert shop.content["publish_at"].max() < last + pd.Timedelta(days=1)
     assert {"1111-2026", "1212-2026"} <= set(shop.promotions["promotion_id"])
     assert (shop.tasks["due_on"] >= end).sum() >= 15
@@ -73,7 +90,9 @@ def test_everything_refers_to_something(shop):
     spent = ad_spend(shop.world, claims(shop.world, shop.orders))
     assert set(spent["campaign_id"]) <= known
     products = set(shop.world.catalogue.products["product_id"])
-    assert set(shop.content["product_id"].dropna()) <= products and set(shop.promotions["product_id"].dropna()) <= products
+    assert (
+        set(shop.content["product_id"].dropna()) <= products and set(shop.promotions["product_id"].dropna()) <= products
+    )
     assert set(shop.orders["promotion_id"].dropna()) <= set(shop.promotions["promotion_id"])
     assert set(" ".join(shop.tasks["after"].dropna()).split()) <= set(shop.tasks["task_id"])
     for name in ("campaigns", "targets", "content", "tasks", "risks"):
@@ -96,18 +115,26 @@ def test_rules_say_what_orders_were_given(shop):
         else:
             assert words == ["gift", "same", "1-1"] and p["depth"] == 0.5
         dates = shop.promotions.set_index("promotion_id").loc[p["promotion_id"]]
-        assert dates["starts_at"] == ahead.date(shop.world, p["begins"]) and dates["ends_at"].normalize() == ahead.date(shop.world, p["ends"])
+        assert dates["starts_at"] == ahead.date(shop.world, p["begins"]) and dates["ends_at"].normalize() == ahead.date(
+            shop.world, p["ends"]
+        )
 
 
 def test_targets_ask_for_a_little_more_than_last_year(shop):
-    total = shop.targets[(shop.targets["metric"] == "orders_paid")].drop_duplicates("period", keep="first").set_index("period")["target"]
+    total = (
+        shop.targets[(shop.targets["metric"] == "orders_paid")]
+        .drop_duplicates("period", keep="first")
+        .set_index("period")["target"]
+    )
     orders = shop.orders[shop.orders["paid_at"].notna()]
     came = orders.groupby(shop.world.calendar.days[orders["day"]].strftime("%Y-%m")).size()
     asked = pd.Series({m: total[m] / came[f"{int(m[:4]) - 1}{m[4:]}"] for m in total.index if m >= "2024-10"})
     assert len(asked) == 27 and asked.between(1.0, 1.21).all()
     net = shop.targets[shop.targets["metric"] == "net_sales"]
     one = net[net["period"] == "2026-11"]
-    assert one["platform"].notna().sum() == 4 and one.loc[one["platform"].notna(), "target"].sum() == pytest.approx(one.loc[one["platform"].isna(), "target"].iloc[0], rel=0.1)
+    assert one["platform"].notna().sum() == 4 and one.loc[one["platform"].notna(), "target"].sum() == pytest.approx(
+        one.loc[one["platform"].isna(), "target"].iloc[0], rel=0.1
+    )
     again = shop.targets[shop.targets.duplicated(["metric", "period", "platform", "channel"], keep=False)]
     assert len(again) > 20  # targets that were changed
 
@@ -206,10 +233,12 @@ def test_one_task_is_overdue_and_one_on_the_critical_path_is_late(shop):
     days = (mine["due_on"] - mine["starts_on"]).dt.days + 1
     before = mine["after"].fillna("").str.split()
     earliest = {}
+
     def finish(task):
         if task not in earliest:
             earliest[task] = days[task] + max((finish(t) for t in before[task]), default=0)
         return earliest[task]
+
     at, path = max(mine.index, key=finish), []
     while True:
         path.insert(0, at)
@@ -229,8 +258,13 @@ def test_one_task_is_overdue_and_one_on_the_critical_path_is_late(shop):
 
 def test_search_words_follow_their_markets(shop):
     rows = shop.keywords
-    volume = rows[rows["platform"] == "tmall"].groupby(["keyword", rows["recorded_at"].dt.year])["volume"].mean().unstack()
-    assert volume.loc["无火香薰", 2026] > 1.3 * volume.loc["无火香薰", 2024] and volume.loc["补水面膜", 2026] < 0.85 * volume.loc["补水面膜", 2024]
+    volume = (
+        rows[rows["platform"] == "tmall"].groupby(["keyword", rows["recorded_at"].dt.year])["volume"].mean().unstack()
+    )
+    assert (
+        volume.loc["无火香薰", 2026] > 1.3 * volume.loc["无火香薰", 2024]
+        and volume.loc["补水面膜", 2026] < 0.85 * volume.loc["补水面膜", 2024]
+    )
     assert rows.groupby(["keyword", "platform"]).size().eq(37).all() and rows["rank"].between(1, 100).all()
     latest = rows[rows["recorded_at"] == rows["recorded_at"].max()].set_index(["keyword", "platform"])
     assert latest.loc[("露苔", "tmall"), "rank"] == 1 and latest["difficulty"].between(1, 99).all()
@@ -251,9 +285,17 @@ def test_assessments_are_whole_rounds_and_see_the_competitor_get_cheaper(shop):
 
 def test_budgets_are_of_the_size_of_what_is_spent(shop):
     spent = shop.world.media.spend.sum()
-    own = shop.campaigns[shop.campaigns["campaign_id"].str.fullmatch(r"(search|in_platform|short_video|xiaohongshu|live|crm|bilibili|display)-\d")]
+    own = shop.campaigns[
+        shop.campaigns["campaign_id"].str.fullmatch(
+            r"(search|in_platform|short_video|xiaohongshu|live|crm|bilibili|display)-\d"
+        )
+    ]
     assert len(own) == 16 and 1.0 < own["budget"].sum() / spent < 1.15  # two more months
-    planned = shop.targets[(shop.targets["metric"] == "ad_spend") & (shop.targets["period"] == "2025-03")].drop_duplicates("channel")["target"].sum()
+    planned = (
+        shop.targets[(shop.targets["metric"] == "ad_spend") & (shop.targets["period"] == "2025-03")]
+        .drop_duplicates("channel")["target"]
+        .sum()
+    )
     month = shop.world.calendar.days.strftime("%Y-%m") == "2025-03"
     assert planned * 100 == pytest.approx(shop.world.media.spend[:, month].sum(), rel=0.12)
     assert np.isfinite(shop.promotions["budget"].astype(float)).all() and (shop.promotions["budget"] > 0).all()

@@ -44,7 +44,9 @@ def test_stock_is_yesterdays_plus_what_came_minus_what_left(shop):
     assert (free[:, 1:] == free[:, :-1] + good[:, 1:] - shop.units[:, 1:]).all()
     assert (free >= 0).all() and (shop.stock["reserved"] >= 0).all()
     # What is under way is what was ordered and has not come.
-    under_way = np.cumsum(shop.by_day(orders, "quantity", "recorded_at") - shop.by_day(orders, "quantity", "received_on"), axis=1)
+    under_way = np.cumsum(
+        shop.by_day(orders, "quantity", "recorded_at") - shop.by_day(orders, "quantity", "received_on"), axis=1
+    )
     assert (shop.stock["inbound"] == under_way).all()
 
 
@@ -71,9 +73,15 @@ def test_the_slow_supplier_is_a_fortnight_late_and_only_since_its_date():
         shop = Shop(0.1, seed)
         rows = shop.tables["purchase_orders"].dropna(subset="received_on")
         since = shop.world.calendar.days[shop.world.incidents.slow_supplier]
-        late.append(rows.assign(days=(rows["received_on"] - rows["due_on"]).dt.days, slow=rows["due_on"] >= since)[["purchase_order_id", "supplier_id", "days", "slow"]].drop_duplicates())
+        late.append(
+            rows.assign(days=(rows["received_on"] - rows["due_on"]).dt.days, slow=rows["due_on"] >= since)[
+                ["purchase_order_id", "supplier_id", "days", "slow"]
+            ].drop_duplicates()
+        )
     days = pd.concat(late).groupby(["supplier_id", "slow"])["days"].agg(["mean", "std", "size"])
-    assert days.loc[(SLOW_SUPPLIER, True), "mean"] == pytest.approx(15.9, abs=3 * 5 / np.sqrt(days.loc[(SLOW_SUPPLIER, True), "size"]))
+    assert days.loc[(SLOW_SUPPLIER, True), "mean"] == pytest.approx(
+        15.9, abs=3 * 5 / np.sqrt(days.loc[(SLOW_SUPPLIER, True), "size"])
+    )
     assert days.loc[(SLOW_SUPPLIER, False), "mean"] < 2.5
     assert days.drop(index=SLOW_SUPPLIER)["mean"].abs().max() < 3
     assert 2 < days.loc[("S04", False), "std"] < 4 and days.loc[("S03", False), "std"] < 2
@@ -89,11 +97,15 @@ def test_defects_tell_good_suppliers_from_bad_ones():
 
 def test_one_star_runs_out_before_the_festival_ends_and_no_other(shop):
     told = truths(shop.world, shop.units, shop.tables)["run_out"]
-    wanted = ahead.expected(shop.world, shop.units)[:, : ahead.horizon(shop.world) - shop.world.calendar.n + 1].sum(axis=1)
+    wanted = ahead.expected(shop.world, shop.units)[:, : ahead.horizon(shop.world) - shop.world.calendar.n + 1].sum(
+        axis=1
+    )
     free = (shop.stock["on_hand"] - shop.stock["reserved"])[:, -1]
     orders = shop.tables["purchase_orders"]
     ends = ahead.date(shop.world, ahead.horizon(shop.world))
-    coming = orders[orders["received_on"].isna() & (orders["due_on"] >= shop.world.calendar.end) & (orders["due_on"] <= ends)]
+    coming = orders[
+        orders["received_on"].isna() & (orders["due_on"] >= shop.world.calendar.end) & (orders["due_on"] <= ends)
+    ]
     on_the_way = coming.groupby("product_id")["quantity"].sum().reindex(shop.names, fill_value=0).to_numpy()
     short = shop.names[free + on_the_way < 1.2 * wanted]
     assert list(short) == [RUN_OUT_PRODUCT] == [told["product"]]
@@ -120,7 +132,10 @@ def test_tables_are_canonical_and_refer_to_each_other(shop):
         assert rows[list(table.required)].notna().all().all(), name
     orders = shop.tables["purchase_orders"]
     assert set(orders["product_id"]) <= set(shop.names)
-    assert set(orders["supplier_id"]) == set(shop.tables["suppliers"]["supplier_id"]) and shop.tables["suppliers"]["sole_source"].sum() == 1
+    assert (
+        set(orders["supplier_id"]) == set(shop.tables["suppliers"]["supplier_id"])
+        and shop.tables["suppliers"]["sole_source"].sum() == 1
+    )
     whose = shop.world.catalogue.products.set_index("product_id")["supplier_id"]
     assert (orders["supplier_id"] == orders["product_id"].map(whose)).all()
 

@@ -63,7 +63,7 @@ def test_twice_the_budget_brings_what_the_truth_says(tmp_path):
     for channel in ("in_platform", "xiaohongshu"):
         (base, one), (other, two) = worlds(tmp_path, f'from = "2023-10"\n[budgets]\n{channel} = 2.0\n', scale=0.5)
         i = base.media.position(channel)
-        assert (other.media.spend[i] == pytest.approx(2 * base.media.spend[i], abs=1))
+        assert other.media.spend[i] == pytest.approx(2 * base.media.spend[i], abs=1)
         tally = one.counts["tally"].groupby(["what", "of"])["money"].sum() / 100
         direct, later = tally["direct", channel], tally["followed", channel]
         reach = [(w.media.level[0, i] * w.media.ceiling[i]).sum() for w in (base, other)]
