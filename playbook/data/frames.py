@@ -46,7 +46,7 @@ def table_from(name: str, rows: pd.DataFrame | ibis.Table, zone: str) -> ibis.Ta
     if isinstance(rows, pd.DataFrame):
         read = {c: _read(rows[c], spec.by_name[c], f"{name}.{c}", zone) for c in rows.columns}
         rows = ibis.memtable(pd.DataFrame(read))
-    casts = {"money": MONEY, "date": "date", "time": "timestamp", "id": "string"}
+    casts = {"money": MONEY, "date": "date", "time": "timestamp", "id": "string", "hash": "string"}
     table = rows.mutate(
         **{c: rows[c].cast(casts[kind]) for c in rows.columns if (kind := spec.by_name[c].type) in casts}
     )
@@ -70,7 +70,7 @@ def _read(cells: pd.Series, column: Column, called: str, zone: str) -> pd.Series
         raise ShopError(
             _("{column} holds {cell!r}, which is no {kind}").format(column=called, cell=wrong, kind=column.type)
         ) from None
-    if column.type != "id":
+    if column.type not in ("id", "hash"):
         return cells
     if pd.api.types.is_float_dtype(cells) and (cells.dropna() % 1 == 0).all():
         cells = cells.astype("Int64")  # whole numbers that pandas made floats of, because one is lacking

@@ -3,6 +3,7 @@
 import codecs
 import csv
 import datetime as dt
+import hmac
 import io
 import os
 import shutil
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 
 from playbook.data.ingest import ingest
 from playbook.data.ingest.parse import NOTHING
+from playbook.data.keyed import identity_key
 from playbook.data.schema import TABLES
 from playbook.data.store import ShopError, Store, open_store
 from playbook.metrics.measure import measure
@@ -564,10 +566,29 @@ TYPED = {
     "date": dt.date(2024, 1, 1),
 }
 
+PERSONAL = {
+    "phone_hash": "+86 138-0000-1234",
+    "email_hash": " Buyer@Example.ORG",
+    "address_hash": "Road 1, Town",
+    "login_hash": "ｏ-77",
+    "device_hash": "d-9",
+}
+FOLDED = {
+    "phone_hash": "13800001234",
+    "email_hash": "buyer@example.org",
+    "address_hash": "road1town",
+    "login_hash": "o-77",
+    "device_hash": "d-9",
+}
+
+
+def hmac_of(text, key):
+    return hmac.new(key, text.encode(), "sha256").hexdigest()[:32]
+
 
 def test_every_canonical_table_is_taken_with_all_its_columns(build):
     files = {
-        f"{t.name}.csv": f"{','.join(c.name for c in t.columns)}\n{','.join(SAMPLE[c.type] for c in t.columns)}\n"
+        f"{t.name}.csv": pd.DataFrame([{c.name: PERSONAL.get(c.name) or SAMPLE[c.type] for c in t.columns}])
         for t in TABLES.values()
     }
     built = build(files, 'zone = "UTC"\n')
@@ -577,7 +598,10 @@ def test_every_canonical_table_is_taken_with_all_its_columns(build):
         row = {
             k: v.date() if isinstance(v, pd.Timestamp) and t.by_name[k].type == "date" else v for k, v in row.items()
         }
-        assert row == {c.name: TYPED[c.type] for c in t.columns}, t.name
+        key = identity_key(built.store.folder)
+        plain = {c.name: FOLDED[c.name] for c in t.columns if c.type == "hash"}
+        hashes = {name: hmac_of(f"{name.removesuffix('_hash')}:{text}", key) for name, text in plain.items()}
+        assert row == {c.name: hashes.get(c.name) or TYPED[c.type] for c in t.columns}, t.name
 
 
 # --- once and again --------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from typing import Any
 import duckdb
 
 from ...language import N_, _
+from ..keyed import identity_key, use_key
 from ..schema import TABLES, Table
 from ..store import ShopError, Store
 from .files import other_files, own_formats, raw_files
@@ -50,6 +51,7 @@ def _build(store: Store, folder: Path) -> dict[str, Any]:
     with duckdb.connect(config={"temp_directory": str(folder / "spill")}) as con:
         # DuckDB makes a join of IN with a long list, and a join does not keep rows in the order of their file
         con.execute("SET disabled_optimizers = 'in_clause'")
+        use_key(con, identity_key(store.folder))
         con.execute("SET enable_progress_bar = false")  # it would be written between the program's own lines
         accounting = _make(con, store, folder)
     shutil.rmtree(folder / "spill", ignore_errors=True)

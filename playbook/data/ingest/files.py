@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 
+from ..keyed import identity_key
 from ..store import Store
 
 TEXT_ENDINGS = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz")
@@ -24,10 +25,10 @@ def other_files(folder: Path) -> list[Path]:
 
 
 def tables_key(store: Store) -> str:
-    """A name for tables that depends on everything that they depend on: files, formats, settings, this package."""
+    """A name for tables that names all that they depend on: files, formats, settings, key of hashes, this package."""
     package = Path(__file__).parents[1]
     code = [p for p in package.rglob("*") if p.suffix in (".py", ".toml") and "demo" not in p.parts]
-    digest = hashlib.sha256(repr(store.settings).encode())
+    digest = hashlib.sha256(repr(store.settings).encode() + hashlib.sha256(identity_key(store.folder)).digest())
     for folder, paths in (
         (store.raw, raw_files(store.raw)),
         (store.folder, own_formats(store)),

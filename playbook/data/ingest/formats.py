@@ -240,7 +240,10 @@ def _distance(fmt: SourceFormat, header: Sequence[str]) -> float:
 
 def _canonical(table: Table) -> SourceFormat:
     """The format of a file that bears a canonical table's name and column names."""
-    fields = tuple(Field(c.name, (c.name,), c.type, optional=not c.required, needed=c.required) for c in table.columns)
+    fields = tuple(
+        Field(c.name, (c.name,), c.type, optional=not c.required, needed=c.required, personal=c.type == "hash")
+        for c in table.columns
+    )
     target = Target(table.name, {c.name: c.name for c in table.columns})
     return SourceFormat(
         name=f"canonical_{table.name}",
@@ -279,7 +282,9 @@ def _mapped(path: Path, table: str, columns: Mapping[str, Any]) -> tuple[list[Fi
                 )
             )
         headers = (header,) if isinstance(header, str) else tuple(header)
-        fields.append(Field(f"{table}_{name}", headers, column.type, needed=column.required))
+        fields.append(
+            Field(f"{table}_{name}", headers, column.type, needed=column.required, personal=column.type == "hash")
+        )
         exprs[name] = f"{table}_{name}"
     return fields, _complete(path, Target(table, exprs))
 
@@ -337,7 +342,7 @@ def _field(path: Path, name: str, spec: Mapping[str, Any]) -> Field:
         spec.get("optional", False),
         spec.get("needed", False),
         tuple(spec.get("formats", ())),
-        spec.get("personal", False),
+        spec.get("personal", spec.get("type") == "hash"),
     )
 
 

@@ -22,7 +22,7 @@ TIME_FORMATS = (
     "%Y%m%d",
 )
 
-WORDS = ("text", "id", "flag")
+WORDS = ("text", "id", "flag", "hash")
 """Types that are read from the trimmed cell; the others are read from the cell as it is."""
 
 _YES = ("true", "1", "yes", "y", "t", "是", "已", "有")
@@ -68,7 +68,7 @@ def typed(cell: str, kind: str, *, zone: str, decimal: str = ".", formats: Seque
     """
     nothing = f"WHEN {cell} IN ({_list(NOTHING)}) THEN NULL"
     match kind:
-        case "text":
+        case "text" | "hash":
             return f"CASE {nothing} ELSE {cell} END"
         case "id":
             # a number that passed through a spreadsheet: 17850.0 is 17850; 6.9E+18 has lost its digits for good

@@ -10,6 +10,7 @@ from typing import Any
 import duckdb
 
 from ...language import N_, _
+from ..keyed import hashed
 from ..schema import SQL_TYPES, TABLES
 from ..store import ShopError
 from .formats import Target
@@ -159,11 +160,12 @@ class Source:
 
     def select(self, target: Target) -> str:
         """The SQL of the canonical rows of one table that come from this format."""
+        types = {c.name: c.type for c in TABLES[target.table].columns}
         columns = ", ".join(
-            f"({sql})::{SQL_TYPES[kind]} AS {name}"
-            for name, sql in target.columns.items()
             # nothing personal is carried into a table as it stands
-            if (kind := TABLES[target.table].by_name[name].type) != "hash"
+            f"{hashed(sql, name.removesuffix('_hash')) if types[name] == 'hash' else f'({sql})'}"
+            f"::{SQL_TYPES[types[name]]} AS {name}"
+            for name, sql in target.columns.items()
         )
         sql = f"SELECT {columns} FROM {self.name} WHERE outcome = 'accepted' AND ({target.where})"
         if target.each:

@@ -142,7 +142,7 @@ def _complaints(f: Field) -> list[str]:
     """The SQL conditions under which a field makes its row unreadable."""
     says = parse.says_something(f"{f.name}_raw")
     out = []
-    if f.type != "text":
+    if f.type not in ("text", "hash"):
         out.append(f"WHEN {f.name} IS NULL AND {says} THEN '{f.name}|{UNREADABLE[f.type]}'")
     if f.needed:
         out.append(f"WHEN {f.name} IS NULL THEN '{f.name}|empty'")
