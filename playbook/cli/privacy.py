@@ -82,7 +82,10 @@ def columns(shop: ShopName) -> None:
     """Which columns of the files and tables are personal, and what becomes of them."""
     from ..data import privacy
     from ..data.ingest import ingest
+    from ..data.privacy.subject import stored
     from ..data.store import open_store
 
-    found = privacy.columns(ingest(open_store(shop)))
+    store = open_store(shop)
+    accounting = ingest(store)
+    found = privacy.columns(accounting, stored(store))
     show_table(list(found.columns), found.to_numpy().tolist())

@@ -88,7 +88,8 @@ def resolve(
     Parameters
     ----------
     customers, orders : Table or None
-        Canonical tables; whatever hashes they carry are used.
+        Canonical tables as ingest made them; whatever hashes they carry are used. (``shop.customers`` has a `person_id`
+        that was found already, and would be taken at its word.)
     most, per_platform : int
         Accounts that may share one thing, in all and on one platform; what more share is a conflict.
 

@@ -79,6 +79,10 @@ MARTS: dict[str, Mart] = {
     m.name: m
     for m in (
         Mart("persons", "Who is behind each account, one row per account.", "playbook.data.people:persons"),
+        Mart(
+            "person_links", "What links accounts, one row per pair that shares something.", "playbook.data.people:links"
+        ),
+        Mart("person_conflicts", "What too many accounts share to be one person's.", "playbook.data.people:conflicts"),
         Mart("customer_360", "All that is known of a person, one row per person.", "playbook.data.people:customer_360"),
     )
 }

@@ -28,12 +28,36 @@ def persons(inputs: Inputs) -> ibis.Table | Missing:
     Table
         One row per account: platform, customer_id, person_id, accounts (of that person).
     """
-    customers, orders = (None if isinstance(t := inputs.table(n), Missing) else t for n in ("customers", "orders"))
-    if customers is None and (orders is None or "customer_id" not in orders.columns):
+    customers, orders = _accounts(inputs)
+    if customers is None and orders is None:
         return inputs.table("customers")
-    found = identity.resolve(customers, orders)
-    rows = identity.persons(customers, orders, found, key=inputs.key)
+    rows = identity.persons(customers, orders, identity.resolve(customers, orders), key=inputs.key)
     return rows.order_by("platform", "customer_id")
+
+
+def links(inputs: Inputs) -> ibis.Table | Missing:
+    """What links accounts (the columns are those of `identity.Identity.links`)?"""
+    return _found(inputs, "links", {c: "string" for c in identity.LINK_COLUMNS} | {"used": "boolean"})
+
+
+def conflicts(inputs: Inputs) -> ibis.Table | Missing:
+    """What do too many accounts share (the columns are those of `identity.Identity.conflicts`)?"""
+    schema = {"kind": "string", "hash": "string", "accounts": "int64", "platforms": "int64"}
+    return _found(inputs, "conflicts", schema)
+
+
+def _accounts(inputs: Inputs) -> tuple[ibis.Table | None, ibis.Table | None]:
+    """The tables that name accounts."""
+    tables = (inputs.table(name) for name in ("customers", "orders"))
+    customers, orders = (None if isinstance(t, Missing) or "customer_id" not in t.columns else t for t in tables)
+    return customers, orders
+
+
+def _found(inputs: Inputs, what: str, schema: Mapping[str, str]) -> ibis.Table | Missing:
+    customers, orders = _accounts(inputs)
+    if customers is None and orders is None:
+        return inputs.table("customers")
+    return ibis.memtable(getattr(identity.resolve(customers, orders), what), schema=ibis.schema(dict(schema)))
 
 
 def customer_360(inputs: Inputs) -> ibis.Table | Missing:

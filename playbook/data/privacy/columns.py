@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+import ibis
 import pandas as pd
 
 from ...missing import answers
@@ -69,13 +70,15 @@ def canonical_class(table: str, column: Column) -> str:
 
 
 @answers("Which columns are personal, and what becomes of them?")
-def columns(accounting: Mapping[str, Any]) -> pd.DataFrame:
+def columns(accounting: Mapping[str, Any], tables: Mapping[str, ibis.Table]) -> pd.DataFrame:
     """Which columns are personal, and what becomes of them?
 
     Parameters
     ----------
     accounting : mapping
         `Shop.accounting`.
+    tables : mapping of str to Table
+        `Shop.tables`.
 
     Returns
     -------
@@ -90,10 +93,9 @@ def columns(accounting: Mapping[str, Any]) -> pd.DataFrame:
         for name in f.get("unmapped", ()):
             if (kind := class_of(name)) != "none":
                 rows.append({"place": f["file"], "column": name, "class": kind, "kept": "not carried"})
-    for table in accounting["tables"]:
-        there = accounting.get("columns", {}).get(table, ())
+    for table, there in tables.items():
         for c in TABLES[table].columns:
-            if c.name in there and (kind := canonical_class(table, c)) != "none":
+            if c.name in there.columns and (kind := canonical_class(table, c)) != "none":
                 kept = "hash" if c.type == "hash" or c.name == "person_id" else "as it is"
                 rows.append({"place": table, "column": c.name, "class": kind, "kept": kept})
     return pd.DataFrame(rows, columns=["place", "column", "class", "kept"])

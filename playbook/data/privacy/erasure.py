@@ -7,7 +7,8 @@ them, reports and other files that name her are removed, and keyed hashes of wha
 that an older export that comes back does not bring her back. A line in ``privacy.log`` says that it was done, and not
 for whom.
 
-The list is written first and the tables last: an erasure that was interrupted is finished by asking for it again.
+The list is written first and the tables last: an erasure that was interrupted is finished by asking for it again, and
+tables that were not built anew are by whatever opens the shop next.
 """
 
 from __future__ import annotations
@@ -74,16 +75,16 @@ def erase(store: Store, said: str, *, now: dt.datetime | None = None) -> Erased:
     found = search(store, who)
     key = identity_key(store.folder)
     mark = mark_of(store, who)
-    if not found and not who.person and not any(who.hashes.values()):
+    if not found and not who.person and not who.orders:
         raise ShopError(_("{shop} holds nothing on such a person").format(shop=store.name))
     made = [(f, rewritten(f, f"{erased.NOBODY}-{mark[:8]}")) for f in found]
     erased.add(store.folder, _forgotten(who, key))
     for f, data in made:
         replaced(f.path, data)
-    ingest(store)
     removed, named = _elsewhere(store, _names(who, found))
     files = {f.name: len(f.hits) + len(f.broken) for f in found}
     log(store, "erase", mark, now=now, files=len(files), rows=sum(files.values()), removed=len(removed))
+    ingest(store)
     return Erased(files, removed, named)
 
 
