@@ -68,6 +68,7 @@ class Shop:
         self._settings, self._tables, self._engine, self._local = settings, dict(tables), engine, local
         self.store = store
         self._kept: dict[str, Any] = {}
+        self._memo: dict[str, Any] = {}
         self.first_day, self.last_day = self._span()
         if period == "latest":
             self.period = periods.latest_complete_month(self.first_day, self.last_day)
@@ -183,8 +184,8 @@ class Shop:
         def make() -> ibis.Table | Missing:
             if self.store is None or self.store.tables is None:
                 key = hashlib.sha256(self.name.encode()).digest()  # of frames, nothing is to be kept from anybody
-                return marts.MARTS[name].make(marts.Inputs(self._observed, self.mart, self.as_of, key))
-            inputs = marts.Inputs(self._observed, self.mart, self.as_of, identity_key(self.store.folder))
+                return marts.MARTS[name].make(marts.Inputs(self._observed, self.mart, self.as_of, key, self._memo))
+            inputs = marts.Inputs(self._observed, self.mart, self.as_of, identity_key(self.store.folder), self._memo)
             folder = marts.folder_of(self.store.tables, self.as_of)
             return marts.kept(name, inputs, folder=folder, engine=self._engine)
 

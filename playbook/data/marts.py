@@ -20,7 +20,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,12 +47,15 @@ class Inputs:
         The moment that nothing known lies behind.
     key : bytes
         The shop's key of hashes.
+    memo : dict
+        What several marts of one moment share and one of them has worked out.
     """
 
     table: Callable[[str], Any]
     mart: Callable[[str], Any]
     as_of: dt.datetime
     key: bytes
+    memo: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ def persons(inputs: Inputs) -> ibis.Table | Missing:
     customers, orders = _accounts(inputs)
     if customers is None and orders is None:
         return inputs.table("customers")
-    rows = identity.persons(customers, orders, identity.resolve(customers, orders), key=inputs.key)
+    rows = identity.persons(customers, orders, _resolved(inputs), key=inputs.key)
     return rows.order_by("platform", "customer_id")
 
 
@@ -53,11 +53,17 @@ def _accounts(inputs: Inputs) -> tuple[ibis.Table | None, ibis.Table | None]:
     return customers, orders
 
 
+def _resolved(inputs: Inputs) -> identity.Identity:
+    if "identity" not in inputs.memo:
+        inputs.memo["identity"] = identity.resolve(*_accounts(inputs))
+    return inputs.memo["identity"]
+
+
 def _found(inputs: Inputs, what: str, schema: Mapping[str, str]) -> ibis.Table | Missing:
     customers, orders = _accounts(inputs)
     if customers is None and orders is None:
         return inputs.table("customers")
-    return ibis.memtable(getattr(identity.resolve(customers, orders), what), schema=ibis.schema(dict(schema)))
+    return ibis.memtable(getattr(_resolved(inputs), what), schema=ibis.schema(dict(schema)))
 
 
 def customer_360(inputs: Inputs) -> ibis.Table | Missing:
