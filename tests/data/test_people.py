@@ -96,24 +96,26 @@ def test_a_shop_of_orders_alone_has_persons_with_what_orders_say():
 def test_a_mart_is_built_once_for_a_moment_and_again_when_the_files_change(shop):
     tables = shop.store.tables
     as_of = dt.datetime(2024, 2, 1)
-    assert marts.lacking(tables, as_of) == ["persons", "customer_360"]
+    assert marts.lacking(tables, as_of) == list(marts.MARTS)
     shop.customer_360  # noqa: B018
+    assert marts.lacking(tables, as_of) == ["person_links", "person_conflicts"]
+    assert len(shop.person_links.to_pandas()) == 1 and len(shop.person_conflicts.to_pandas()) == 0
     assert marts.lacking(tables, as_of) == [] != marts.lacking(tables, dt.datetime(2024, 3, 1))
     folder = marts.folder_of(tables, as_of)
     before = {p.name: p.stat().st_mtime_ns for p in folder.iterdir()}
-    assert len(before) == 2 and all(name.endswith(".parquet") for name in before)
+    assert len(before) == 4 and all(name.endswith(".parquet") for name in before)
     assert open_shop("corner", "2024-01").customer_360.count().to_pandas() == 2
     assert {p.name: p.stat().st_mtime_ns for p in folder.iterdir()} == before
     (shop.store.raw / "customers.csv").write_text(CUSTOMERS.replace("c1,jd", "c2,jd"))
     ingest(open_store("corner"))
-    assert not folder.exists() and marts.lacking(open_store("corner").tables, as_of) == ["persons", "customer_360"]
+    assert not folder.exists() and marts.lacking(open_store("corner").tables, as_of) == list(marts.MARTS)
     assert len(open_shop("corner", "2024-01").customer_360.to_pandas()) == 3
 
 
 def test_a_mart_that_cannot_be_made_is_not_lacking_for_ever(build):
     build({"orders.csv": "order_id,ordered_at,amount\n1,2024-01-01,5\n"}, 'zone = "UTC"\ncurrency = "CNY"\n')
     shop = open_shop("corner", "2024-01")
-    assert isinstance(shop.persons, Missing) and isinstance(shop.customer_360, Missing)
+    assert all(isinstance(shop.mart(name), Missing) for name in marts.lacking(shop.store.tables, shop.as_of))
     assert marts.lacking(shop.store.tables, shop.as_of) == []
 
 
