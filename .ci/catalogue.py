@@ -49,6 +49,16 @@ CODES = {
     "step": "read, accepted, superseded, duplicate, skipped, quarantined",
     "dimension": ", ".join(DIMENSIONS),
     "unit": ", ".join(UNITS),
+    "why": "shared by many, contradiction, contested, too little, chain",
+    "evidence": "phone, email, login, device, address",
+    "consent": "agreed, refused, not said",
+    "class": "direct, quasi, sensitive",
+    "trait": "platforms, platforms_used, orders, sales, gross_sales, returns, returned, net_sales, aov, "
+    "first_order_at, last_order_at, seen_at, recency_days, tenure_days, main_platform, device, "
+    "favourite_category, channel, gender, birth_year, age, country, region, city, city_tier, income, "
+    "occupation, education, tier, consent_marketing, consent_at, tickets, ticket_rating, reviews, "
+    "rating, messages, messages_opened, points",
+    "kept": "hash, as it is, not carried",
 }
 CODES["part"] = ", ".join(dict.fromkeys(f"{CODES['platform']}, {CODES['channel']}".split(", ")))
 """Codes that data carry, by column, and that have a word on the page."""

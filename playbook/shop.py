@@ -8,6 +8,7 @@ same numbers.
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -20,10 +21,11 @@ import pandas as pd
 
 from . import language
 from . import period as periods
-from .data import schema
+from .data import identity, marts, schema
 from .data.engine import Engine, engine
 from .data.frames import table_from
 from .data.ingest import ingest
+from .data.keyed import identity_key
 from .data.store import Settings, ShopError, Store, home, open_store
 from .language import _
 from .missing import Missing
@@ -37,7 +39,8 @@ class Shop:
     """A shop as it was known at the end of a period.
 
     Any canonical table is an attribute: ``shop.orders``, ``shop.events`` … gives an `ibis.Table` in the shop's local
-    time, or a `Missing` where the shop has no such data. An unknown name raises AttributeError.
+    time, or a `Missing` where the shop has no such data; so is any mart: ``shop.customer_360``. An unknown name raises
+    AttributeError.
 
     Attributes
     ----------
@@ -65,6 +68,7 @@ class Shop:
         self._settings, self._tables, self._engine, self._local = settings, dict(tables), engine, local
         self.store = store
         self._kept: dict[str, Any] = {}
+        self._memo: dict[str, Any] = {}
         self.first_day, self.last_day = self._span()
         if period == "latest":
             self.period = periods.latest_complete_month(self.first_day, self.last_day)
@@ -152,20 +156,48 @@ class Shop:
             )
 
     def __getattr__(self, name: str) -> ibis.Table:
+        if name in marts.MARTS:
+            return self.mart(name)
         if name.startswith("_") or name not in schema.TABLES:
-            raise AttributeError(
-                _("a shop has no {name!r}; its tables are: {tables}").format(name=name, tables=", ".join(schema.TABLES))
-            )
+            there = ", ".join([*schema.TABLES, *marts.MARTS])
+            raise AttributeError(_("a shop has no {name!r}; its tables are: {tables}").format(name=name, tables=there))
         return self.table(name)
 
     def __dir__(self) -> list[str]:
-        return [*super().__dir__(), *schema.TABLES]
+        return [*super().__dir__(), *schema.TABLES, *marts.MARTS]
 
     def __repr__(self) -> str:
         return f"Shop({self.name!r}, period={self.period.label!r}, as_of={self.as_of:%Y-%m-%d %H:%M})"
 
     def table(self, name: str) -> ibis.Table:
-        """One canonical table, in local time and cut at `as_of`; a Missing where the shop has none."""
+        """One canonical table, in local time and cut at `as_of`; a Missing where the shop has none.
+
+        Customers come with their `person_id`, which is the same on every platform (`playbook.data.identity`).
+        """
+        if name == "customers" and name in self._tables:
+            return self.kept("customers of persons", self._with_persons)
+        return self._observed(name)
+
+    def mart(self, name: str) -> ibis.Table:
+        """One of the tables that are made of the others (`playbook.data.marts`), as of `as_of`."""
+
+        def make() -> ibis.Table | Missing:
+            if self.store is None or self.store.tables is None:
+                key = hashlib.sha256(self.name.encode()).digest()  # of frames, nothing is to be kept from anybody
+                return marts.MARTS[name].make(marts.Inputs(self._observed, self.mart, self.as_of, key, self._memo))
+            inputs = marts.Inputs(self._observed, self.mart, self.as_of, identity_key(self.store.folder), self._memo)
+            folder = marts.folder_of(self.store.tables, self.as_of)
+            return marts.kept(name, inputs, folder=folder, engine=self._engine)
+
+        return self.kept(f"mart {name}", make)
+
+    def _with_persons(self) -> ibis.Table:
+        customers, orders = self._observed("customers"), self._observed("orders")
+        named = identity.by_platform(customers, orders)
+        return identity.with_person(customers, self.mart("persons"), named=named)
+
+    def _observed(self, name: str) -> ibis.Table:
+        """A canonical table before anything is added to it."""
         spec = schema.TABLES[name]
         if name not in self._tables:
             return Missing(

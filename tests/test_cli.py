@@ -1,6 +1,7 @@
 """Stories of the command line: what it makes, what it says, and how it says no: one sentence and a status of 2."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -478,3 +479,45 @@ def test_the_lab_never_overwrites_what_somebody_wrote(call, home):
     new.unlink()
     (folder / "01_good.new2.ipynb").unlink()
     assert "has changed" not in call("lab", "corner", "--print")[1] and sources(mine)[2] == "my own"
+
+
+# -- privacy
+
+PEOPLE = "customer_id,platform,phone_hash,email_hash\n{}"
+
+
+def test_privacy_tells_what_is_held_and_forgets_naming_nobody_on_the_way(call, home):
+    call("new", "corner")
+    people = "c77001122,tmall,13800001234,\nc77005566,jd,+86 13800001234,she@example.org\nc99009900,jd,13900005678,\n"
+    sold = "order_id,ordered_at,amount,customer_id,platform,phone_hash\n1,2024-01-01,5,c77001122,tmall,13800001234\n"
+    put(home, "corner", customers__csv=PEOPLE.format(people), orders__csv=sold)
+    status, said, _err = call("privacy", "access", "corner", "138 0000 1234")
+    (bundle,) = (home / "data" / "corner" / "privacy").iterdir()
+    assert status == 0 and "2 accounts, 3 lines of raw files, 3 rows of tables" in said
+    assert "13800001234" in bundle.read_text() and bundle.stat().st_mode & 0o077 == 0
+    status, said, err = call("privacy", "erase", "corner", "13800001234", "--yes")
+    assert status == 0 and "customers.csv: 2 rows rewritten" in said and "orders.csv: 1 rows rewritten" in said
+    assert not bundle.exists() and f"data/corner/privacy/{bundle.name} named the person and was removed" in said
+    assert "13800001234" not in said + err
+    for path in (home / "data" / "corner").rglob("*"):
+        assert not path.is_file() or not re.search(rb"13800001234|she@example|c7700", path.read_bytes()), path
+    told = (home / "data" / "corner" / "privacy.log").read_text().splitlines()
+    assert [line.split()[1] for line in told] == ["access", "erase"]
+    status, said, err = call("privacy", "erase", "corner", "13800001234", "--yes")
+    assert status == 2 and one_sentence(err) and "holds nothing" in err and "13800001234" not in err
+    assert call("privacy", "erase", "corner", "12", "--yes")[0] == 2
+
+
+def test_privacy_lists_the_personal_columns_of_files_and_tables(call, home):
+    call("new", "corner")
+    put(home, "corner", customers__csv="customer_id,phone_hash,gender,联系地址\na,13800001234,female,Canary Road 5\n")
+    status, said, _err = call("privacy", "columns", "corner")
+    rows = [line.split() for line in said.splitlines()[1:]]
+    assert status == 0 and rows == [
+        ["customers.csv", "phone_hash", "direct", "hash"],
+        ["customers.csv", "联系地址", "direct", "not", "carried"],
+        ["customers", "customer_id", "direct", "as", "it", "is"],
+        ["customers", "gender", "quasi", "as", "it", "is"],
+        ["customers", "phone_hash", "direct", "hash"],
+    ]
+    assert "Canary" not in said

@@ -6,6 +6,7 @@ cell, the index says so, and the run ends with a status other than 0. What has n
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -114,12 +115,12 @@ def _make(
 
     if reused := sum(o.cached and not o.kept for o in todo.known.values()):
         progress.say(_("Notebooks taken over, since nothing that they depend on has changed: {n}").format(n=reused))
-    # Marts, the tables that several notebooks need, are to be built here: before any notebook, whichever are to be run.
     env = {"PLAYBOOK_HOME": str(home()), language.VARIABLE: of.language, "PYTHONHASHSEED": "0"}
     # The process that kernels are forked from does its imports while this one does its own.
     with kernels.provided([t.notebook for t in todo.tasks], env=env) as provider:
         from . import execute, publish
 
+        _build_marts(of, progress)
         gathered = publish.Gathered(folder)
         progress.begin(len(todo.tasks))
         outcomes = execute.execute(
@@ -137,6 +138,28 @@ def _make(
     ledger = {"read": todo.ledger, "left": keys.folder_digest(of.store.folder / "ledger")}
     publish.write(gathered, [outcomes[n.slug] for n in todo.book], of, {"ledger": ledger})
     return outcomes
+
+
+def _build_marts(of: Scope, progress: Progress) -> None:
+    """Build the tables that several notebooks need, before any notebook and whichever are to be run.
+
+    Where one cannot be built, the notebooks that ask for it show why; the others go on.
+    """
+    from ..data import marts
+
+    tables = of.store.tables
+    as_of = dt.datetime.combine(of.period.end, dt.time())
+    names = marts.lacking(tables, as_of) if tables is not None else []
+    if not names:
+        return
+    from ..shop import shop_of
+
+    shop = shop_of(of.store, of.period.label)
+    for name in names:
+        try:
+            shop.mart(name)
+        except Exception as error:
+            progress.say(_("The mart {name} could not be built: {error}").format(name=name, error=error))
 
 
 def _check(jobs: int | None, limit: float) -> None:

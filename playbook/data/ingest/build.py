@@ -18,6 +18,7 @@ from ...language import N_, _
 from ..keyed import identity_key, use_key
 from ..schema import TABLES, Table
 from ..store import ShopError, Store
+from .erased import use_list
 from .files import other_files, own_formats, raw_files
 from .formats import SourceFormat, choose, load_formats
 from .read import RawFile, by_lines, read
@@ -65,7 +66,8 @@ def _make(con: duckdb.DuckDBPyConnection, store: Store, folder: Path) -> dict[st
     used: dict[str, list[Staged]] = {}
     for s in staged:
         used.setdefault(s.format.name, []).append(s)
-    sources = [Source(con, files) for files in used.values()]
+    forgetting = use_list(con, store.folder)
+    sources = [Source(con, files, forgetting=forgetting) for files in used.values()]
     tables = _write_tables(con, sources, folder)
     _write_rows(con, sources, folder)
     quarantine = [row for source in sources for row in source.quarantine()]

@@ -13,6 +13,9 @@ TEXT_ENDINGS = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz")
 BOOK_ENDINGS = (".xlsx", ".xls", ".xlsb", ".ods")
 ENDINGS = (*TEXT_ENDINGS, *BOOK_ENDINGS, ".parquet")
 
+FORGOTTEN = "erased.csv"
+"""The list of those who asked to be forgotten (see `erased`)."""
+
 
 def raw_files(folder: Path) -> list[Path]:
     """The files of ``raw/`` that can be read, in order of their names; hidden ones are passed over."""
@@ -29,6 +32,8 @@ def tables_key(store: Store) -> str:
     package = Path(__file__).parents[1]
     code = [p for p in package.rglob("*") if p.suffix in (".py", ".toml") and "demo" not in p.parts]
     digest = hashlib.sha256(repr(store.settings).encode() + hashlib.sha256(identity_key(store.folder)).digest())
+    if (forgotten := store.folder / FORGOTTEN).exists():
+        digest.update(_digest(forgotten))
     for folder, paths in (
         (store.raw, raw_files(store.raw)),
         (store.folder, own_formats(store)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
@@ -13,6 +14,7 @@ from ...language import N_, _
 from ..keyed import hashed
 from ..schema import SQL_TYPES, TABLES
 from ..store import ShopError
+from . import erased
 from .formats import Target
 from .stage import Staged, sql_of
 
@@ -22,8 +24,8 @@ OUTCOMES = ("accepted", "superseded", "duplicate", "skipped", "quarantined")
 class Source:
     """All files of one format as one relation of rows: fields, `class`, `file`, `row`, `outcome`."""
 
-    def __init__(self, con: duckdb.DuckDBPyConnection, files: list[Staged]):
-        self.con, self.files, self.format = con, files, files[0].format
+    def __init__(self, con: duckdb.DuckDBPyConnection, files: list[Staged], *, forgetting: bool = False):
+        self.con, self.files, self.format, self.forgetting = con, files, files[0].format, forgetting
         self.name = f"source_{self.files[0].index}"
         self.found = set().union(*(f.found for f in files))
         self.assumptions = list(self.format.assume)
@@ -170,12 +172,18 @@ class Source:
         sql = f"SELECT {columns} FROM {self.name} WHERE outcome = 'accepted' AND ({target.where})"
         if target.each:
             sql += f" GROUP BY {', '.join(target.each)}"
-        return f"{sql} HAVING {target.having}" if target.having else sql
+        sql = f"{sql} HAVING {target.having}" if target.having else sql
+        return erased.without_them(sql, target.table, target.columns) if self.forgetting else sql
 
     def ledger(self) -> str:
         """The SQL of one line for every row read: file, row, class, outcome, and what the row says."""
         said = self.format.row
         casts = {"at": "TIMESTAMP", "money": "DECIMAL(18, 4)", "order": "VARCHAR", "customer": "VARCHAR"}
+        if self.forgetting and "customer" in said:
+            said = {
+                **said,
+                "customer": f"CASE WHEN NOT {erased.on_list(said['customer'], 'number')} THEN {said['customer']} END",
+            }
         what = ", ".join(f'({said.get(n, "NULL")})::{t} AS "{n}"' for n, t in casts.items())
         rows = f"SELECT file, row, class, outcome, {what} FROM {self.name}"
         broken = [f"({f.index}, {b.line})" for f in self.files for b in f.raw.broken]
@@ -217,9 +225,20 @@ class Source:
             "file_total": _text(sum(money.values())) if counted else None,
             "money": {o: _text(m) for o, m in money.items()} if counted else None,
             "columns": list(f.found),
+            "personal": self._personal(f),
             "unmapped": [h for i, h in enumerate(f.format.header or f.raw.header) if i not in f.found.values()],
             "notes": [*f.raw.notes, *_notes(f)],
             **(self._repeats(f) if not self.key else {}),
+        }
+
+    def _personal(self, f: Staged) -> dict[str, str]:
+        """The columns of a file that its format calls personal, and what is kept of each: a hash, or nothing."""
+        headers = f.format.header or f.raw.header
+        hashes = " ".join(e for t in self.targets for c, e in t.columns.items() if c.endswith("_hash"))
+        return {
+            headers[f.found[g.name]]: "hash" if re.search(rf"\b{g.name}\b", hashes) else "not carried"
+            for g in f.format.fields
+            if g.personal and g.name in f.found
         }
 
     def _repeats(self, f: Staged) -> dict[str, Any]:

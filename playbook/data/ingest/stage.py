@@ -97,6 +97,13 @@ class Staged:
                 written.unlink()
         return True
 
+    def keep_cells(self, folder: Path) -> None:
+        """Keep the cells as they were read, as the table ``cells_<index>`` (c0, c1 …), row by row beside the fields."""
+        source, written = self._source(folder)
+        self.con.execute(f"CREATE OR REPLACE TABLE cells_{self.index} AS SELECT * FROM {source}")
+        if written:
+            written.unlink()
+
     def _source(self, folder: Path) -> tuple[str, Path | None]:
         """The SQL that reads the file's records as text columns c0, c1 …, and the file that was written for it."""
         if self.raw.encoding == "parquet":

@@ -2,7 +2,7 @@
 
 Files and what became of their rows (`sources`, `steps`, `quarantine`), the quality scorecard and the gate
 (`scorecard`, `gate`), sources held against each other (`reconciliation`), the tracking plan (`coverage`), and what
-moved since the last report (`record`, `moved`, `causes`).
+moved since the last report (`record`, `moved`, `causes`), and who is behind the accounts (`match`, `known`, `consent`).
 """
 
 from .cleaning import STEPS, plot_steps, quarantine, steps
@@ -11,6 +11,7 @@ from .coverage import PLAN, coverage, coverage_findings, event_days, page_gaps, 
 from .files import OUTCOMES, classes, days, fields, kinds, money, plot_days, reach, rules, sources, tables
 from .gates import CARE, FLOOR, Gate, gate, gate_findings
 from .lineage import causes, inputs, moved, outcomes, record
+from .linking import consent, devices, known, linking_findings, match, plot_match, unused
 from .reconciliation import COMPARISONS, agreement, agreement_findings, plot_agreement, reconciliation
 from .rulebook import DIMENSIONS, REFERENCES, RULES, Rule
 from .scores import broken, plot_scores, scorecard, table_scores
@@ -32,9 +33,11 @@ __all__ = [
     "broken",
     "causes",
     "classes",
+    "consent",
     "coverage",
     "coverage_findings",
     "days",
+    "devices",
     "event_days",
     "fields",
     "findings",
@@ -42,6 +45,9 @@ __all__ = [
     "gate_findings",
     "inputs",
     "kinds",
+    "known",
+    "linking_findings",
+    "match",
     "money",
     "moved",
     "outcomes",
@@ -49,6 +55,7 @@ __all__ = [
     "plot_agreement",
     "plot_coverage",
     "plot_days",
+    "plot_match",
     "plot_scores",
     "plot_steps",
     "quarantine",
@@ -61,4 +68,5 @@ __all__ = [
     "steps",
     "table_scores",
     "tables",
+    "unused",
 ]  # fmt: skip
