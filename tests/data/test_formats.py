@@ -174,8 +174,10 @@ def test_every_key_of_a_format_is_understood(write):
     text = (
         'title = "t"\nfiles = "x*"\ngeneric = false\nheader = ["no", "made", "sum"]\nzone = "UTC"\ncurrency = "EUR"\n'
         'decimal = ","\nkey = "no"\nduplicates = "d"\nassume = "a"\nencoding = "cp1252"\n'
-        'totals = "sum_raw IS NULL"\nrank = "sum"\n'
+        'totals = "sum_raw IS NULL"\nrank = "sum"\nlines = true\nspan = ["made", "made"]\nblocks = "#"\n'
+        'nested = "geo"\npairs = "params"\n'
         f'{FIELDS}{TABLE}[classes]\nbig = "sum > 1"\n[row]\nmoney = "sum"\n[[check]]\ntext = "c"\nsql = "sum > 0"\n'
+        '[reject]\nwrong = "sum < 0"\n[derived]\ntwice = "2 * sum"\n'
     )
     assert {line.split(" =")[0].strip("[]").split(".")[0] for line in text.splitlines()} >= set(KEYS) - {"map"}
     fmt = next(f for f in write(full=text) if f.name == "full")
@@ -185,6 +187,9 @@ def test_every_key_of_a_format_is_understood(write):
     assert (fmt.encoding, fmt.totals, fmt.rank) == ("cp1252", "sum_raw IS NULL", "sum")
     assert (fmt.classes, fmt.row, fmt.own) == ({"big": "sum > 1"}, {"money": "sum"}, True)
     assert fmt.check == ({"text": "c", "sql": "sum > 0"},)
+    assert (fmt.lines, fmt.span, fmt.blocks) == (True, ("made", "made"), "#")
+    assert (fmt.nested, fmt.pairs) == (("geo",), ("params",))
+    assert (fmt.reject, fmt.derived) == ({"wrong": "sum < 0"}, {"twice": "2 * sum"})
 
 
 @pytest.mark.parametrize(

@@ -746,7 +746,10 @@ def test_an_encoding_that_the_format_states_is_taken(build):
 
 def test_money_of_another_currency_than_the_shops_is_refused(build):
     said = refusal(build, {"o.csv": INVOICES}, 'currency = "CNY"\n')
-    assert said == 'o.csv: its money is GBP, the shop\'s is CNY; set currency = "GBP" in data/corner/shop.toml'
+    assert said == (
+        'o.csv: its money is GBP, the shop\'s is CNY; set currency = "GBP" in data/corner/shop.toml, '
+        "or put the rates of GBP into data/corner/fx.csv (day,currency,rate)"
+    )
 
 
 BESIDE = f'zone = "UTC"\ncurrency = "GBP"\n{FIELDS}{TABLE}'

@@ -10,7 +10,7 @@ from ..store import Store
 
 TEXT_ENDINGS = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz")
 BOOK_ENDINGS = (".xlsx", ".xls", ".xlsb", ".ods")
-ENDINGS = (*TEXT_ENDINGS, *BOOK_ENDINGS, ".parquet")
+ENDINGS = (*TEXT_ENDINGS, *BOOK_ENDINGS, ".parquet", ".zip")
 
 
 def raw_files(folder: Path) -> list[Path]:
@@ -30,7 +30,7 @@ def tables_key(store: Store) -> str:
     digest = hashlib.sha256(repr(store.settings).encode())
     for folder, paths in (
         (store.raw, raw_files(store.raw)),
-        (store.folder, own_formats(store)),
+        (store.folder, [*own_formats(store), *store.folder.glob("fx.csv")]),
         (package, sorted(code)),
     ):
         for path in paths:

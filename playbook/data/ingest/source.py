@@ -12,7 +12,7 @@ import duckdb
 from ...language import N_, _
 from ..schema import SQL_TYPES, TABLES
 from ..store import ShopError
-from .formats import Target
+from .model import Target
 from .stage import Staged, sql_of
 
 OUTCOMES = ("accepted", "superseded", "duplicate", "skipped", "quarantined")
@@ -28,9 +28,11 @@ class Source:
         self.assumptions = list(self.format.assume)
         self.targets = [self._supplied(t) for t in self.format.targets]
         self.values = ", ".join(f.name for f in self.format.fields)
+        self.rated = any(f.rated for f in self.files)
         self.money = f"({self.format.row.get('money', 'NULL')})::DECIMAL(18, 4)"
         with sql_of(self.format.name):
             self._settle()
+            self._refuse_overlapping_spans()
             for sql in (self.ledger(), *(self.select(t) for t in self.targets)):
                 con.execute(f"EXPLAIN {sql}")
 
@@ -103,6 +105,9 @@ class Source:
         last = [f"CASE file {exported} END DESC NULLS LAST"] if exported else []
         last += [f"({self.format.rank}) DESC NULLS LAST"] if self.format.rank else []
         order = ", ".join([*last, "file DESC", "row DESC"])
+        if self.format.lines:
+            self._settle_lines(rows, first, ", ".join([*last[: bool(exported)], "file DESC"]))
+            return
         self.con.execute(
             f"CREATE TABLE {self.name} AS SELECT * EXCLUDE (_place, _same), "
             f"CASE {first} WHEN _place = 1 THEN 'accepted' "
@@ -111,6 +116,43 @@ class Source:
             f"hash({self.values}) = first_value(hash({self.values})) OVER w AS _same FROM ({rows}) "
             f"WINDOW w AS (PARTITION BY {', '.join(self.key)}, _bad IS NULL AND _skip IS NULL ORDER BY {order}))"
         )
+
+    def _settle_lines(self, rows: str, first: str, order: str) -> None:
+        """The same where rows of one key are the lines of one thing: of several files, the last one has all of them."""
+        key = f"{', '.join(self.key)}, _bad IS NULL AND _skip IS NULL"
+        numbered = (
+            f"SELECT *, row_number() OVER (PARTITION BY file, {key} ORDER BY row) AS line, "
+            f"dense_rank() OVER (PARTITION BY {key} ORDER BY {order}) AS _place FROM ({rows})"
+        )
+        self.con.execute(
+            f"CREATE TABLE {self.name} AS SELECT * EXCLUDE (_place, _same), CASE {first} "
+            "WHEN _place = 1 THEN 'accepted' WHEN _same THEN 'duplicate' ELSE 'superseded' END AS outcome FROM ("
+            f"SELECT *, first_value(_place) OVER w = 1 AND "
+            f"hash({self.values}) = first_value(hash({self.values})) OVER w AS _same FROM ({numbered}) "
+            f"WINDOW w AS (PARTITION BY {key}, line ORDER BY _place))"
+        )
+
+    def _refuse_overlapping_spans(self) -> None:
+        """Two rows of one thing that cover some of the same days would be counted twice."""
+        if not self.format.span:
+            return
+        first, last = self.format.span
+        same = " AND ".join(
+            f"a.{k} IS NOT DISTINCT FROM b.{k}" for k in self.key if k not in self.format.span
+        )
+        found = self.con.execute(
+            f"SELECT a.file, b.file, greatest(a.{first}, b.{first}), least(a.{last}, b.{last}) FROM {self.name} a "
+            f"JOIN {self.name} b ON {same or 'true'} AND a.{first} <= b.{last} AND b.{first} <= a.{last} "
+            f"AND (a.{first} <> b.{first} OR a.{last} <> b.{last}) WHERE a.{first} < a.{last} "
+            "AND a.outcome = 'accepted' AND b.outcome = 'accepted' ORDER BY ALL LIMIT 1"
+        ).fetchone()
+        if found:
+            names = {f.index: f.raw.name for f in self.files}
+            raise ShopError(
+                _("{one} and {other} both cover {low} to {high} for the same rows: keep one of the two files").format(
+                    one=names[found[0]], other=names[found[1]], low=found[2], high=found[3]
+                )
+            )
 
     def _refuse_overlap(self, rows: str) -> None:
         """Files without a key that speak of the same days in the same rows cannot be told apart."""
@@ -160,15 +202,36 @@ class Source:
     def select(self, target: Target) -> str:
         """The SQL of the canonical rows of one table that come from this format."""
         columns = ", ".join(
-            f"({sql})::{SQL_TYPES[kind]} AS {name}"
+            f"({self._rated(sql, kind, target)})::{SQL_TYPES[kind]} AS {name}"
             for name, sql in target.columns.items()
             # nothing personal is carried into a table as it stands
             if (kind := TABLES[target.table].by_name[name].type) != "hash"
         )
-        sql = f"SELECT {columns} FROM {self.name} WHERE outcome = 'accepted' AND ({target.where})"
+        sql = f"SELECT {columns} FROM {self._accepted()} WHERE outcome = 'accepted' AND ({target.where})"
         if target.each:
             sql += f" GROUP BY {', '.join(target.each)}"
         return f"{sql} HAVING {target.having}" if target.having else sql
+
+    def _rated(self, sql: str, kind: str, target: Target) -> str:
+        """The SQL of a column, its money in the shop's currency."""
+        if kind != "money" or not self.rated:
+            return sql
+        return f"({sql}) * {'any_value(_rate)' if target.each else '_rate'}"
+
+    def _accepted(self) -> str:
+        """The relation of accepted rows, with what the format derives; of rows that cover a span, one for each day."""
+        rows = self.name
+        if self.format.span:
+            first, last = self.format.span
+            parts = f"(date_diff('day', {first}, {last}) + 1)"
+            rows = (
+                f"(SELECT *, unnest(range(1, {parts} + 1)) AS part, {parts} AS parts FROM {rows} "
+                "WHERE outcome = 'accepted')"
+            )
+        if self.format.derived:
+            made = ", ".join(f"{sql} AS {name}" for name, sql in self.format.derived.items())
+            rows = f"(SELECT *, {made} FROM {rows} WHERE outcome = 'accepted')"
+        return rows
 
     def ledger(self) -> str:
         """The SQL of one line for every row read: file, row, class, outcome, and what the row says."""
