@@ -274,7 +274,7 @@ def skeleton(
     bare : bool
         The file has no header line.
     """
-    from ..data.ingest.formats import normal
+    from ..data.ingest.model import normal
     from ..data.schema import TABLES
 
     table = TABLES[nearest.targets[0].table if nearest and _share_lacking(nearest, headers) < 1 else "orders"]

@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from playbook.data.ingest.formats import BUILT_IN, KEYS, choose, load_formats, normal, read_format
+from playbook.data.ingest.formats import BUILT_IN, KEYS, choose, load_formats, read_format
+from playbook.data.ingest.model import normal
 from playbook.data.schema import TABLES
 from playbook.data.store import ShopError
 

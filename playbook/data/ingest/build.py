@@ -125,7 +125,7 @@ def _refuse_foreign(file: Staged, store: Store, rates: Rates) -> None:
     if not ours or not file.currencies or ours in file.currencies or any(c in rates for c in file.currencies):
         return
     said = _(
-        "{file}: its money is {theirs}, the shop's is {ours}; set currency = \"{theirs}\" in {settings}, "
+        '{file}: its money is {theirs}, the shop\'s is {ours}; set currency = "{theirs}" in {settings}, '
         "or put the rates of {theirs} into data/{shop}/fx.csv (day,currency,rate)"
     )
     theirs = ", ".join(sorted(file.currencies))
@@ -134,9 +134,7 @@ def _refuse_foreign(file: Staged, store: Store, rates: Rates) -> None:
     )
 
 
-def recognised(
-    path: Path, name: str, formats: Sequence[SourceFormat], shop: str
-) -> list[tuple[RawFile, SourceFormat]]:
+def recognised(path: Path, name: str, formats: Sequence[SourceFormat], shop: str) -> list[tuple[RawFile, SourceFormat]]:
     """The file, or each of its parts, as `recognise` gives it."""
     out = []
     for part in parts(path, name):

@@ -25,7 +25,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from ...language import N_, _
 from ..schema import SQL_TYPES, TABLES, Table
 from ..store import ShopError
-from .model import Field, SourceFormat, Target, normal
+from .model import Field, SourceFormat, Target
 
 BUILT_IN = Path(__file__).parents[1] / "formats"
 
@@ -42,8 +42,8 @@ KEYS = {
     "rank": "SQL over fields: of two rows with one key from exports of one time, the one with the larger value stands",
     "lines": "true: rows of one key are the lines of one thing, numbered in each file (`line`); of several files, the "
     "latest that has the thing has all its lines",
-    "span": "[first, last], two fields of dates: a row covers these days. Tables take it once for each day, `part` 1 to "
-    "`parts`; spread(x, part, parts) is a day's share, to the cent. Rows whose spans overlap are refused",
+    "span": "[first, last], two fields of dates: a row covers these days. Tables take it once for each day, `part` 1 "
+    "to `parts`; spread(x, part, parts) is a day's share, to the cent. Rows whose spans overlap are refused",
     "blocks": "mark of comments: a file may hold several blocks, each with a header of its own below its comments; "
     "those whose columns the format does not know are skipped",
     "nested": "columns that hold a structure (nested Parquet, or JSON): a field's header may be column.member; of a "
@@ -58,7 +58,7 @@ KEYS = {
     "the same FIELD; in_name, in_preamble, in_header = pattern with one group: where no column has it, the field is "
     "what the pattern finds in the file's name, in the lines above its header, or in a column's name",
     "classes": "class = SQL condition; a row is of the first class whose condition holds",
-    "row": "SQL over fields: at (when), money (what the row is worth), order and customer (numbers), currency (ISO 4217)",
+    "row": "SQL over fields: at (when), money (what the row is worth), order, customer (numbers), currency (its code)",
     "check": "list of {text, sql}: what must hold of every row; rows that fail are counted",
     "assume": "sentences that say what was assumed",
     "map": "see above",
@@ -141,7 +141,8 @@ def choose(formats: Iterable[SourceFormat], file_name: str, header: Sequence[str
     fits = [f for f in named if (f.header and len(f.header) == len(header)) or f.columns_of(header) is not None]
     for group in (
         [f for f in fits if f.own and not f.generic],
-        [f for f in fits if not f.own and not f.generic and not f.header],
+        [f for f in fits if not f.own and not f.generic and not f.header and not f.canonical],
+        [f for f in fits if f.canonical],
         [f for f in fits if f.generic],
     ):
         if len(group) == 1:
@@ -191,6 +192,7 @@ def _canonical(table: Table) -> SourceFormat:
         files=tuple(f"{table.name}{rest}" for rest in (".*", "_*", "-*", " *")),
         key=tuple(table.key),
         row=_row_of([target]),
+        canonical=True,
     )
 
 

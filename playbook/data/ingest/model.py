@@ -71,6 +71,7 @@ class SourceFormat:
     reject: Mapping[str, str] = field(default_factory=dict)
     derived: Mapping[str, str] = field(default_factory=dict)
     own: bool = False
+    canonical: bool = False
 
     def columns_of(self, header: Sequence[str]) -> dict[str, int] | None:
         """Where each field stands in a header, or None where the header is not this format's."""

@@ -100,7 +100,8 @@ def _native(kind: Any, cell: str, path: str) -> str | None:
 def _json(cell: str, base: str, path: str) -> str:
     """The SQL of a member of a structure written as JSON, bare or below its column's name."""
     at = [f"$.{path}", f"$[0].{path}", f"$.{base}.{path}", f"$.{base}[0].{path}"]
-    return f"CASE WHEN json_valid({cell}) THEN coalesce({', '.join(f"json_extract_string({cell}, '{p}')" for p in at)}) END"
+    found = ", ".join(f"json_extract_string({cell}, '{p}')" for p in at)
+    return f"CASE WHEN json_valid({cell}) THEN coalesce({found}) END"
 
 
 def _parsed(cell: str, base: str) -> str:

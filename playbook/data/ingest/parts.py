@@ -57,7 +57,9 @@ def parts(path: Path, name: str) -> list[Part]:
 def _members(path: Path, name: str) -> list[Part]:
     try:
         with zipfile.ZipFile(path) as archive:
-            found = [Part(path, f"{name}/{_name(m)}", _unpacked(archive, m)) for m in archive.infolist() if _readable(m)]
+            found = [
+                Part(path, f"{name}/{_name(m)}", _unpacked(archive, m)) for m in archive.infolist() if _readable(m)
+            ]
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError) as error:
         raise ShopError(
             _("{file} is a .zip that cannot be unpacked ({error}): unpack it and put what it holds into raw/").format(
@@ -102,7 +104,9 @@ def _sheets(path: Path) -> list[str]:
         return []  # reading it says what is wrong
 
 
-def blocks(raw: RawFile, file_name: str, formats: Sequence[SourceFormat], shop: str) -> list[tuple[RawFile, SourceFormat]]:
+def blocks(
+    raw: RawFile, file_name: str, formats: Sequence[SourceFormat], shop: str
+) -> list[tuple[RawFile, SourceFormat]]:
     """The blocks of a text whose format says that there may be several; none where it is a plain file.
 
     What stands between two blocks, and blocks that the format does not know, count to the preamble of the next block

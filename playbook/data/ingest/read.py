@@ -281,7 +281,7 @@ def _unzipped(data: bytes, name: str) -> bytes:
 
 
 def _book(data: bytes, name: str, sheet: str | None) -> tuple[bytes, tuple[str, ...]]:
-    """A sheet of a workbook, the first unless one is named, as CSV, whole numbers without a fraction; and what was left out."""
+    """A sheet of a workbook (the first, unless named) as CSV, whole numbers without fractions; and what is left out."""
     import python_calamine
 
     try:

@@ -137,9 +137,7 @@ class Source:
         if not self.format.span:
             return
         first, last = self.format.span
-        same = " AND ".join(
-            f"a.{k} IS NOT DISTINCT FROM b.{k}" for k in self.key if k not in self.format.span
-        )
+        same = " AND ".join(f"a.{k} IS NOT DISTINCT FROM b.{k}" for k in self.key if k not in self.format.span)
         found = self.con.execute(
             f"SELECT a.file, b.file, greatest(a.{first}, b.{first}), least(a.{last}, b.{last}) FROM {self.name} a "
             f"JOIN {self.name} b ON {same or 'true'} AND a.{first} <= b.{last} AND b.{first} <= a.{last} "

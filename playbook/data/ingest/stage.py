@@ -12,8 +12,7 @@ import duckdb
 from ...language import _
 from ..schema import SQL_TYPES
 from ..store import Settings, ShopError
-from . import parse
-from . import nested
+from . import nested, parse
 from .fx import NO_RATE, Rates
 from .model import Field, SourceFormat
 from .read import RawFile
