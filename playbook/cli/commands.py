@@ -111,6 +111,12 @@ def new(shop: Annotated[str, typer.Argument(help="Name of the shop: letters, dig
     folder = create(shop)
     where = folder.relative_to(home())
     out.print(_("{folder}/shop.toml holds its settings; put exports into {folder}/raw/.").format(folder=where))
+    out.print(
+        _(
+            "{folder}/templates/ has a table for each thing that no platform exports (targets, campaigns, stock …): "
+            "fill one in and move it to {folder}/raw/."
+        ).format(folder=where)
+    )
     out.print(_("Then: playbook run {shop}").format(shop=shop))
 
 

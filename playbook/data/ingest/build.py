@@ -18,9 +18,10 @@ from ...language import N_, _
 from ..schema import TABLES, Table
 from ..store import ShopError, Store
 from .files import other_files, own_formats, raw_files
-from .formats import SourceFormat, choose, load_formats
+from .formats import choose, fits, load_formats
 from .fx import Rates
 from .macros import define
+from .model import SourceFormat
 from .parts import Part, blocks, parts
 from .read import RawFile, by_lines, read
 from .source import Source
@@ -174,23 +175,19 @@ def recognise(
         return raw, choose(named, file_name, raw.header, shop)
     # a quotation mark gone astray makes one record of many lines, so there the header is a line before it is a record
     looks = [raw] if raw.tidy else [by_lines(raw), raw]
-    first: ShopError | None = None
     for look in looks:
         for place in range(min(HEADER_WITHIN, len(look.starts))):
             headed = look.headed(place)
-            try:
-                fmt = choose(named, file_name, headed.header, shop)
-            except ShopError as error:
-                first = first or error
+            if not fits(named, headed.header):
                 continue
+            fmt = choose(named, file_name, headed.header, shop)
             if fmt.header:
                 return raw.headed(-1), fmt
             _refuse_rows_above(look, place, fmt)
             if not raw.tidy:
                 _refuse_odd_quotes(headed)
             return headed, fmt
-    assert first is not None
-    raise first
+    return raw, choose(named, file_name, looks[0].headed(0).header, shop)  # which says why none fits
 
 
 def _refuse_odd_quotes(raw: RawFile) -> None:
@@ -264,6 +261,9 @@ def _write_tables(con: duckdb.DuckDBPyConnection, sources: list[Source], folder:
         total, *filled = con.execute(
             f"SELECT count(*), {', '.join(f'count({c})' for c in columns)} FROM canonical"
         ).fetchone() or (0,)
+        if not total and table.name != "orders" and all(s.exemplary for s, _sql in parts):
+            con.execute("DROP TABLE canonical")  # a template that nobody has filled in
+            continue
         by_name = dict(zip(columns, filled, strict=True))
         for c in table.required:
             if by_name[c] < total:

@@ -25,6 +25,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from ...language import N_, _
 from ..schema import SQL_TYPES, TABLES, Table
 from ..store import ShopError
+from ..words import CHINESE, EXAMPLE
 from .model import Field, SourceFormat, Target
 
 BUILT_IN = Path(__file__).parents[1] / "formats"
@@ -138,22 +139,15 @@ def choose(formats: Iterable[SourceFormat], file_name: str, header: Sequence[str
         None fits (the message says which comes nearest and what it lacks), or more than one does.
     """
     named = [f for f in formats if f.takes_name(file_name)]
-    fits = [f for f in named if (f.header and len(f.header) == len(header)) or f.columns_of(header) is not None]
-    for group in (
-        [f for f in fits if f.own and not f.generic],
-        [f for f in fits if not f.own and not f.generic and not f.header and not f.canonical],
-        [f for f in fits if f.canonical],
-        [f for f in fits if f.generic],
-    ):
+    for group in _fitting(named, header):
         if len(group) == 1:
             return group[0]
-        if group:
-            raise ShopError(
-                _(
-                    "{file}: {formats} all fit; write a format of your own in data/{shop}/formats/ "
-                    "whose `files` names this file"
-                ).format(file=file_name, formats=", ".join(f.name for f in group), shop=shop)
-            )
+        raise ShopError(
+            _(
+                "{file}: {formats} all fit; write a format of your own in data/{shop}/formats/ "
+                "whose `files` names this file"
+            ).format(file=file_name, formats=", ".join(f.name for f in group), shop=shop)
+        )
     nearest = min((f for f in named if not f.header), key=lambda f: (_distance(f, header), f.name), default=None)
     hint = (
         _("the nearest is {format}, which also needs: {columns}").format(
@@ -169,6 +163,23 @@ def choose(formats: Iterable[SourceFormat], file_name: str, header: Sequence[str
     )
 
 
+def fits(formats: Iterable[SourceFormat], header: Sequence[str]) -> bool:
+    """Whether any of some formats takes a header."""
+    return any(_fitting(formats, header))
+
+
+def _fitting(formats: Iterable[SourceFormat], header: Sequence[str]) -> list[list[SourceFormat]]:
+    """The formats that take a header, those that go before others first; empty groups are left out."""
+    found = [f for f in formats if (f.header and len(f.header) == len(header)) or f.columns_of(header) is not None]
+    groups = (
+        [f for f in found if f.own and not f.generic],
+        [f for f in found if not f.own and not f.generic and not f.header and not f.canonical],
+        [f for f in found if f.canonical],
+        [f for f in found if f.generic],
+    )
+    return [group for group in groups if group]
+
+
 def _short(header: str) -> str:
     """A header in one line of a message, however long it is."""
     text = re.sub(r"[\r\n\t]+", " ", header)
@@ -182,7 +193,10 @@ def _distance(fmt: SourceFormat, header: Sequence[str]) -> float:
 
 def _canonical(table: Table) -> SourceFormat:
     """The format of a file that bears a canonical table's name and column names."""
-    fields = tuple(Field(c.name, (c.name,), c.type, optional=not c.required, needed=c.required) for c in table.columns)
+    fields = tuple(
+        Field(c.name, (c.name, *CHINESE.get(c.name, ())), c.type, optional=not c.required, needed=c.required)
+        for c in table.columns
+    )
     target = Target(table.name, {c.name: c.name for c in table.columns})
     return SourceFormat(
         name=f"canonical_{table.name}",
@@ -192,6 +206,7 @@ def _canonical(table: Table) -> SourceFormat:
         files=tuple(f"{table.name}{rest}" for rest in (".*", "_*", "-*", " *")),
         key=tuple(table.key),
         row=_row_of([target]),
+        totals=f"prefix({table.columns[0].name}_raw, '{EXAMPLE}')",
         canonical=True,
     )
 

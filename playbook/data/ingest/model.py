@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import functools
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
@@ -95,7 +96,7 @@ class SourceFormat:
             for f in self.fields
             if not f.optional
             and not there & {self._column(h) for h in f.headers}
-            and not any("*" in h for h in f.headers if any(f.takes(t) for t in header))
+            and not (any("*" in h for h in f.headers) and any(f.takes(t) for t in header))
         ]
 
     def _column(self, header: str) -> str:
@@ -107,6 +108,7 @@ class SourceFormat:
         return any(fnmatch.fnmatchcase(file_name.casefold(), p.casefold()) for p in self.files)
 
 
+@functools.lru_cache(maxsize=10_000)
 def normal(header: str) -> str:
     """A header without what differs from one export to the next: width, case, blanks, byte-order mark."""
     text = unicodedata.normalize("NFKC", header).replace("\ufeff", "")

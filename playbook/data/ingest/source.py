@@ -39,7 +39,9 @@ class Source:
     def _supplied(self, target: Target) -> Target:
         """The target without the columns that would only repeat a field that no file has."""
         lacking = {f.name for f in self.format.fields} - self.found
-        return replace(target, columns={c: e for c, e in target.columns.items() if e not in lacking})
+        needed = TABLES[target.table].required
+        kept = {c: e for c, e in target.columns.items() if e not in lacking or c in needed}
+        return replace(target, columns=kept)
 
     def _rows(self, f: Staged) -> str:
         """The SQL of one file's rows; orders without a time of payment count as paid when they were placed."""
@@ -115,6 +117,14 @@ class Source:
             f"SELECT *, row_number() OVER w AS _place, "
             f"hash({self.values}) = first_value(hash({self.values})) OVER w AS _same FROM ({rows}) "
             f"WINDOW w AS (PARTITION BY {', '.join(self.key)}, _bad IS NULL AND _skip IS NULL ORDER BY {order}))"
+        )
+
+    @property
+    def exemplary(self) -> bool:
+        """Whether its files hold nothing but the example of a template."""
+        return self.format.canonical and all(
+            self.con.execute(f"SELECT bool_and(_skip = 'totals') FROM {f.name}").fetchone() == (True,)
+            for f in self.files
         )
 
     def _settle_lines(self, rows: str, first: str, order: str) -> None:

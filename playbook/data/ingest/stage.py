@@ -216,11 +216,10 @@ def convert(files: list[Staged], currency: str, rates: Rates) -> None:
             f.con.execute(f"ALTER TABLE {f.name} ADD COLUMN _rate DECIMAL(18, 8)")
             pairs = f.con.execute(f"SELECT DISTINCT {money}, {day} FROM {f.name} WHERE _skip IS NULL").fetchall()
             known = [(c, d, 1 if c == currency else rates.on(c, d) if d else None) for c, d in pairs]
-            f.con.execute("CREATE OR REPLACE TEMP TABLE fx (currency VARCHAR, day DATE, rate DECIMAL(18, 8))")
+            f.con.execute("CREATE OR REPLACE TEMP TABLE fx (_code VARCHAR, _on DATE, _value DECIMAL(18, 8))")
             f.con.executemany("INSERT INTO fx VALUES (?, ?, ?)", known) if known else None
             f.con.execute(
-                f"UPDATE {f.name} SET _rate = fx.rate FROM fx WHERE fx.currency = {money} "
-                f"AND fx.day IS NOT DISTINCT FROM {day}"
+                f"UPDATE {f.name} SET _rate = _value FROM fx WHERE _code = {money} AND _on IS NOT DISTINCT FROM {day}"
             )
             f.con.execute(
                 f"UPDATE {f.name} SET _bad = '|{NO_RATE}' WHERE _rate IS NULL AND _bad IS NULL AND _skip IS NULL"

@@ -184,9 +184,7 @@ def assert_nothing_personal(built: Any, people: pd.DataFrame) -> None:
     """No name, phone, e-mail or address in any file that ingest wrote."""
     values = {v.encode() for c in ("name", "phone", "email") for v in people[c]}
     for path in built.folder.iterdir():
-        if path.suffix == ".parquet":
-            data = pd.read_parquet(path).to_csv(index=False).encode()
-        else:
-            data = path.read_bytes()
+        table = path.suffix == ".parquet"
+        data = pd.read_parquet(path).to_csv(index=False).encode() if table else path.read_bytes()
         assert not [v for v in values if v in data][:3], path.name
         assert "号院".encode() not in data and "假想路".encode() not in data, path.name

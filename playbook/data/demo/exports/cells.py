@@ -24,6 +24,9 @@ _ENDS = {
     "海外": "",
 }
 
+_WHOLE = ("市", "自治州", "盟", "地区", "林区")
+"""How a city's name ends that needs no 市. (杭州 does not: it is no 自治州.)"""
+
 
 def text(values: Any) -> pa.Array:
     """Any column as text; what is missing is empty."""
@@ -129,7 +132,7 @@ def province(names: Any) -> pa.Array:
 def town(names: Any) -> pa.Array:
     """Cities with 市, unless they end otherwise."""
     short = pd.Series(names).reset_index(drop=True)
-    whole = {n: "" if pd.isna(n) or not n else n if str(n)[-1] in "市州盟区县" else f"{n}市" for n in short.unique()}
+    whole = {n: "" if pd.isna(n) or not n else n if str(n).endswith(_WHOLE) else f"{n}市" for n in short.unique()}
     return text(short.map(whole))
 
 
