@@ -75,7 +75,8 @@ def show_accounting(accounting: Mapping[str, Any]) -> None:
     counts = ("read", *OUTCOMES)
     rows = []
     for f in accounting["files"]:
-        money = amount(f.get("file_total"), accounting["currency"])
+        own = f.get("currency", "")  # of several currencies there is no sum
+        money = "" if "," in own else amount(f.get("file_total"), own or accounting["currency"])
         rows.append([f["file"], *(style.value(f.get(c, 0), "count") for c in counts), money])
     columns = ["file", *counts, "file total"]
     show_table(columns, rows, right=columns[1:])

@@ -148,7 +148,9 @@ def choose(formats: Iterable[SourceFormat], file_name: str, header: Sequence[str
                 "whose `files` names this file"
             ).format(file=file_name, formats=", ".join(f.name for f in group), shop=shop)
         )
-    nearest = min((f for f in named if not f.header), key=lambda f: (_distance(f, header), f.name), default=None)
+    nearest = min(
+        (f for f in named if not f.header), key=lambda f: (_distance(f, header), not f.generic, f.name), default=None
+    )
     hint = (
         _("the nearest is {format}, which also needs: {columns}").format(
             format=nearest.name, columns=", ".join(nearest.lacks(header))

@@ -276,6 +276,7 @@ class Source:
             "title": f.format.title,
             "sha256": f.raw.sha256,
             "encoding": f.raw.encoding,
+            "currency": ", ".join(sorted(f.currencies)),
             "exported_at": f.raw.exported_at,
             "read": sum(rows.values()),
             **rows,
