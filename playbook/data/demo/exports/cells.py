@@ -79,7 +79,7 @@ def moment(times: Any, form: str = "%Y-%m-%d %H:%M:%S") -> pa.Array:
 
 def coded(values: Any, words: Mapping[str, str], default: str = "") -> pa.Array:
     """Codes in the platform's words."""
-    return pa.array([words.get(v, default) for v in values], type=pa.string())
+    return pa.array([words.get(v, default) for v in pd.Series(values).tolist()], type=pa.string())
 
 
 def names(tables: Mapping[str, pd.DataFrame]) -> dict[str, str]:
@@ -92,7 +92,7 @@ def names(tables: Mapping[str, pd.DataFrame]) -> dict[str, str]:
 
 def titles(ids: Any, named: Mapping[str, str]) -> pa.Array:
     """The names of products; of one without a name its number."""
-    return pa.array([named.get(i, i or "") for i in ids], type=pa.string())
+    return pa.array([named.get(i, i or "") for i in pd.Series(ids, dtype=object).tolist()], type=pa.string())
 
 
 def token(values: Any, salt: str) -> pa.Array:
