@@ -146,6 +146,7 @@ def _formats() -> Iterator[Found]:
         texts = [*said.get("assume", ()), *(c["text"] for c in said.get("check", ())), said.get("duplicates", "")]
         yield from ((_name(path), "", text) for text in texts if text)
         yield from ((_name(path), "class", name) for name in said.get("classes", ()))
+        yield from ((_name(path), "", reason) for reason in said.get("reject", ()))
 
 
 def _terms() -> Iterator[Found]:

@@ -75,7 +75,8 @@ def show_accounting(accounting: Mapping[str, Any]) -> None:
     counts = ("read", *OUTCOMES)
     rows = []
     for f in accounting["files"]:
-        money = amount(f.get("file_total"), accounting["currency"])
+        own = f.get("currency", "")  # of several currencies there is no sum
+        money = "" if "," in own else amount(f.get("file_total"), own or accounting["currency"])
         rows.append([f["file"], *(style.value(f.get(c, 0), "count") for c in counts), money])
     columns = ["file", *counts, "file total"]
     show_table(columns, rows, right=columns[1:])
@@ -111,6 +112,12 @@ def new(shop: Annotated[str, typer.Argument(help="Name of the shop: letters, dig
     folder = create(shop)
     where = folder.relative_to(home())
     out.print(_("{folder}/shop.toml holds its settings; put exports into {folder}/raw/.").format(folder=where))
+    out.print(
+        _(
+            "{folder}/templates/ has a table for each thing that no platform exports (targets, campaigns, stock …): "
+            "fill one in and move it to {folder}/raw/."
+        ).format(folder=where)
+    )
     out.print(_("Then: playbook run {shop}").format(shop=shop))
 
 

@@ -19,7 +19,7 @@ from ..language import _
 from .app import app, out, show_table
 
 if TYPE_CHECKING:
-    from ..data.ingest.formats import SourceFormat
+    from ..data.ingest.model import SourceFormat
     from ..data.ingest.read import RawFile
     from ..data.store import Store
 
@@ -56,7 +56,7 @@ def formats(ctx: typer.Context, shop: OfShop = "") -> None:
 @command.command("try")
 def try_(file: Annotated[Path, typer.Argument(help="A raw export.")], shop: OfShop = "") -> None:
     """Say which format a file has and what would be read from it; nothing is kept."""
-    from ..data.ingest.build import recognise
+    from ..data.ingest.build import recognised
     from ..data.ingest.files import ENDINGS
     from ..data.ingest.read import read
     from ..data.store import ShopError
@@ -72,8 +72,10 @@ def try_(file: Annotated[Path, typer.Argument(help="A raw export.")], shop: OfSh
     store = _store(shop)
     known = _known(store)
     try:
-        raw, fmt = recognise(file, file.name, known, shop or "SHOP")
+        raw, fmt = recognised(file, file.name, known, shop or "SHOP")[0]
     except ShopError as error:
+        if file.name.casefold().endswith(".zip"):
+            raise
         raw = read(file, file.name)  # what cannot be read at all is said by this
         if _fitting(known, raw):
             raise error from None
@@ -274,7 +276,7 @@ def skeleton(
     bare : bool
         The file has no header line.
     """
-    from ..data.ingest.formats import normal
+    from ..data.ingest.model import normal
     from ..data.schema import TABLES
 
     table = TABLES[nearest.targets[0].table if nearest and _share_lacking(nearest, headers) < 1 else "orders"]

@@ -260,6 +260,7 @@ _ALL = [
         product_id id product; empty for the whole shop
         source text traffic source; empty for all sources
         visitors integer distinct visitors of the day
+        sessions integer sessions of the day
         views integer page views
         carts integer visitors who added to cart
         buyers integer visitors who paid

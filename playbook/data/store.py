@@ -1,6 +1,7 @@
 """A shop's folder: where its settings, raw files and built tables lie.
 
 ``data/<shop>/``: ``shop.toml`` (settings), ``raw/`` (exports as they came), ``formats/`` (its own source formats),
+``templates/`` (tables that the team fills in and moves to ``raw/``), ``fx.csv`` (rates of exchange),
 ``tables/`` (built by ingest), ``plan/`` (what people plan), ``ledger/`` (what was forecast and decided).
 """
 
@@ -146,7 +147,10 @@ def create(name: str) -> Path:
     folder = home() / "data" / name
     if (folder / "shop.toml").exists():
         raise ShopError(_("the shop {name!r} is there already").format(name=name))
+    from .templates import write_templates
+
     (folder / "raw").mkdir(parents=True, exist_ok=True)
+    write_templates(folder / "templates")
     (folder / "shop.toml").write_text(TEMPLATE.format(name=name), encoding="utf-8")
     return folder
 

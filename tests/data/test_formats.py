@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from playbook.data.ingest.formats import BUILT_IN, KEYS, choose, load_formats, normal, read_format
+from playbook.data.ingest.formats import BUILT_IN, KEYS, choose, load_formats, read_format
+from playbook.data.ingest.model import normal
 from playbook.data.schema import TABLES
 from playbook.data.store import ShopError
 
@@ -39,15 +40,20 @@ def chosen(formats, header, name="export.csv"):
 @pytest.mark.parametrize("name", BOOK)
 def test_a_format_of_the_book_loads_and_takes_the_header_that_it_describes(name):
     fmt = read_format(BUILT_IN / f"{name}.toml")
-    header = [f.headers[-1] for f in fmt.fields]
-    assert fmt.columns_of(header) == {f.name: i for i, f in enumerate(fmt.fields)}
+    nested = (*fmt.nested, *fmt.pairs)  # of a member the column that holds it
+    names = [h.split(".")[0] if h.split(".")[0] in nested else h for f in fmt.fields for h in f.headers[-1:]]
+    header = list(dict.fromkeys(names))
+    found = fmt.columns_of(header)
+    assert found is not None and set(found) == {f.name for f in fmt.fields if f.headers}
+    assert set(found.values()) <= set(range(len(header)))
     assert fmt.lacks(header) == [] and chosen(load_formats(), header) == name
     assert fmt.title != name and set(fmt.key) <= {f.name for f in fmt.fields}
-    assert {"at", "money"} <= set(fmt.row)
+    assert "money" in fmt.row and ("at" in fmt.row or name in ("taobao_items", "shopify_customers"))
 
 
-def test_the_book_knows_the_three_formats_and_every_canonical_table():
-    assert BOOK == ["generic_orders", "tmall_order_report", "uci_online_retail"]
+def test_the_book_knows_the_platforms_and_every_canonical_table():
+    assert {"generic_orders", "tmall_order_report", "uci_online_retail", "taobao_orders", "jd_orders"} <= set(BOOK)
+    assert len(BOOK) == 20
     assert {f.name for f in load_formats()} == {*BOOK, *(f"canonical_{t}" for t in TABLES)}
 
 
@@ -174,8 +180,10 @@ def test_every_key_of_a_format_is_understood(write):
     text = (
         'title = "t"\nfiles = "x*"\ngeneric = false\nheader = ["no", "made", "sum"]\nzone = "UTC"\ncurrency = "EUR"\n'
         'decimal = ","\nkey = "no"\nduplicates = "d"\nassume = "a"\nencoding = "cp1252"\n'
-        'totals = "sum_raw IS NULL"\nrank = "sum"\n'
+        'totals = "sum_raw IS NULL"\nrank = "sum"\nlines = true\nspan = ["made", "made"]\nblocks = "#"\n'
+        'nested = "geo"\npairs = "params"\n'
         f'{FIELDS}{TABLE}[classes]\nbig = "sum > 1"\n[row]\nmoney = "sum"\n[[check]]\ntext = "c"\nsql = "sum > 0"\n'
+        '[reject]\nwrong = "sum < 0"\n[derived]\ntwice = "2 * sum"\n'
     )
     assert {line.split(" =")[0].strip("[]").split(".")[0] for line in text.splitlines()} >= set(KEYS) - {"map"}
     fmt = next(f for f in write(full=text) if f.name == "full")
@@ -185,6 +193,9 @@ def test_every_key_of_a_format_is_understood(write):
     assert (fmt.encoding, fmt.totals, fmt.rank) == ("cp1252", "sum_raw IS NULL", "sum")
     assert (fmt.classes, fmt.row, fmt.own) == ({"big": "sum > 1"}, {"money": "sum"}, True)
     assert fmt.check == ({"text": "c", "sql": "sum > 0"},)
+    assert (fmt.lines, fmt.span, fmt.blocks) == (True, ("made", "made"), "#")
+    assert (fmt.nested, fmt.pairs) == (("geo",), ("params",))
+    assert (fmt.reject, fmt.derived) == ({"wrong": "sum < 0"}, {"twice": "2 * sum"})
 
 
 @pytest.mark.parametrize(

@@ -20,10 +20,14 @@ from ..schema import TABLES, Table
 from ..store import ShopError, Store
 from .erased import use_list
 from .files import other_files, own_formats, raw_files
-from .formats import SourceFormat, choose, load_formats
+from .formats import choose, fits, load_formats
+from .fx import Rates
+from .macros import define
+from .model import SourceFormat
+from .parts import Part, blocks, parts
 from .read import RawFile, by_lines, read
 from .source import Source
-from .stage import DEFAULT_CURRENCY, DEFAULT_ZONE, Staged, literal, sql_of
+from .stage import DEFAULT_CURRENCY, DEFAULT_ZONE, Staged, convert, literal, sql_of
 
 HEADER_WITHIN = 20
 """Records among which the header is looked for, where a preamble stands before it."""
@@ -54,18 +58,22 @@ def _build(store: Store, folder: Path) -> dict[str, Any]:
         con.execute("SET disabled_optimizers = 'in_clause'")
         use_key(con, identity_key(store.folder))
         con.execute("SET enable_progress_bar = false")  # it would be written between the program's own lines
+        define(con)
         accounting = _make(con, store, folder)
     shutil.rmtree(folder / "spill", ignore_errors=True)
     return accounting
 
 
 def _make(con: duckdb.DuckDBPyConnection, store: Store, folder: Path) -> dict[str, Any]:
-    staged, copies = _stage(con, store, folder)
-    currency = _one(store, "currency", {s.currency for s in staged})
+    rates = Rates(store.folder / "fx.csv")
+    staged, copies = _stage(con, store, folder, rates)
+    currency = _one(store, "currency", set().union(*(s.currencies for s in staged)))
     zone = _one(store, "zone", {s.zone for s in staged})
     used: dict[str, list[Staged]] = {}
     for s in staged:
         used.setdefault(s.format.name, []).append(s)
+    for files in used.values():
+        convert(files, currency, rates)
     forgetting = use_list(con, store.folder)
     sources = [Source(con, files, forgetting=forgetting) for files in used.values()]
     tables = _write_tables(con, sources, folder)
@@ -90,7 +98,9 @@ def _make(con: duckdb.DuckDBPyConnection, store: Store, folder: Path) -> dict[st
     }
 
 
-def _stage(con: duckdb.DuckDBPyConnection, store: Store, folder: Path) -> tuple[list[Staged], list[dict[str, Any]]]:
+def _stage(
+    con: duckdb.DuckDBPyConnection, store: Store, folder: Path, rates: Rates
+) -> tuple[list[Staged], list[dict[str, Any]]]:
     """Every raw file in the engine, and those that only repeat another; all problems are told at once."""
     formats = load_formats(store.folder / "formats" if own_formats(store) else None)
     staged: list[Staged] = []
@@ -100,19 +110,13 @@ def _stage(con: duckdb.DuckDBPyConnection, store: Store, folder: Path) -> tuple[
     for path in raw_files(store.raw):
         name = path.relative_to(store.raw).as_posix()
         try:
-            raw, fmt = recognise(path, name, formats, store.name)
-            if raw.sha256 in seen:
-                copies.append(_copy(raw, seen[raw.sha256]))
-                continue
-            seen[raw.sha256] = name
-            staged.append(Staged(con, len(staged), raw, fmt, store.settings, folder))
-            if (ours := store.settings.currency) and ours != staged[-1].currency:
-                said = _(
-                    '{file}: its money is {theirs}, the shop\'s is {ours}; set currency = "{theirs}" in {settings}'
-                )
-                problems.append(
-                    said.format(file=name, theirs=staged[-1].currency, ours=ours, settings=_settings(store))
-                )
+            for raw, fmt in recognised(path, name, formats, store.name):
+                if raw.sha256 in seen:
+                    copies.append(_copy(raw, seen[raw.sha256]))
+                    continue
+                seen[raw.sha256] = raw.name
+                staged.append(Staged(con, len(staged), raw, fmt, store.settings, folder))
+                _refuse_foreign(staged[-1], store, rates)
         except ShopError as error:
             problems.append(str(error))
     if problems:
@@ -120,7 +124,45 @@ def _stage(con: duckdb.DuckDBPyConnection, store: Store, folder: Path) -> tuple[
     return staged, copies
 
 
-def recognise(path: Path, name: str, formats: Sequence[SourceFormat], shop: str) -> tuple[RawFile, SourceFormat]:
+def _refuse_foreign(file: Staged, store: Store, rates: Rates) -> None:
+    """Money that is none of the shop's and that no rate converts."""
+    ours = store.settings.currency
+    if not ours or not file.currencies or ours in file.currencies or any(c in rates for c in file.currencies):
+        return
+    said = _(
+        '{file}: its money is {theirs}, the shop\'s is {ours}; set currency = "{theirs}" in {settings}, '
+        "or put the rates of {theirs} into data/{shop}/fx.csv (day,currency,rate)"
+    )
+    theirs = ", ".join(sorted(file.currencies))
+    raise ShopError(
+        said.format(file=file.raw.name, theirs=theirs, ours=ours, settings=_settings(store), shop=store.folder.name)
+    )
+
+
+def recognised(path: Path, name: str, formats: Sequence[SourceFormat], shop: str) -> list[tuple[RawFile, SourceFormat]]:
+    """The file, or each of its parts, as `recognise` gives it."""
+    out = []
+    for part in parts(path, name):
+        named = [f for f in formats if f.takes_name(part.file_name)]
+        whole = read(path, part.name) if any(f.blocks for f in named) and _commented(part, named) else None
+        found = blocks(whole, part.file_name, named, shop) if whole else []
+        out += found or [recognise(path, part.name, formats, shop, part=part)]
+    return out
+
+
+def _commented(part: Part, formats: Sequence[SourceFormat]) -> bool:
+    """Whether a text begins with the mark of comments of one of the formats."""
+    if part.data is None:
+        with part.path.open("rb") as file:
+            begin = file.read(8)
+    else:
+        begin = part.data[:8]
+    return begin.removeprefix(b"\xef\xbb\xbf").startswith(tuple(f.blocks.encode() for f in formats if f.blocks))
+
+
+def recognise(
+    path: Path, name: str, formats: Sequence[SourceFormat], shop: str, *, part: Part | None = None
+) -> tuple[RawFile, SourceFormat]:
     """The file, read, with its header found, and its format.
 
     Raises
@@ -128,30 +170,28 @@ def recognise(path: Path, name: str, formats: Sequence[SourceFormat], shop: str)
     ShopError
         The file cannot be read, no format fits, or more than one does.
     """
-    named = [f for f in formats if f.takes_name(path.name)]
+    part = part or Part(path, name)
+    file_name = part.file_name
+    named = [f for f in formats if f.takes_name(file_name)]
     stated = {f.encoding for f in named if f.encoding and f.files != ("*",)}
-    raw = read(path, name, encoding=stated.pop() if len(stated) == 1 else None)
+    raw = read(path, name, encoding=stated.pop() if len(stated) == 1 else None, data=part.data, sheet=part.sheet)
     if raw.encoding == "parquet":
-        return raw, choose(named, path.name, raw.header, shop)
+        return raw, choose(named, file_name, raw.header, shop)
     # a quotation mark gone astray makes one record of many lines, so there the header is a line before it is a record
     looks = [raw] if raw.tidy else [by_lines(raw), raw]
-    first: ShopError | None = None
     for look in looks:
         for place in range(min(HEADER_WITHIN, len(look.starts))):
             headed = look.headed(place)
-            try:
-                fmt = choose(named, path.name, headed.header, shop)
-            except ShopError as error:
-                first = first or error
+            if not fits(named, headed.header):
                 continue
+            fmt = choose(named, file_name, headed.header, shop)
             if fmt.header:
                 return raw.headed(-1), fmt
             _refuse_rows_above(look, place, fmt)
             if not raw.tidy:
                 _refuse_odd_quotes(headed)
             return headed, fmt
-    assert first is not None
-    raise first
+    return raw, choose(named, file_name, looks[0].headed(0).header, shop)  # which says why none fits
 
 
 def _refuse_odd_quotes(raw: RawFile) -> None:
@@ -225,6 +265,9 @@ def _write_tables(con: duckdb.DuckDBPyConnection, sources: list[Source], folder:
         total, *filled = con.execute(
             f"SELECT count(*), {', '.join(f'count({c})' for c in columns)} FROM canonical"
         ).fetchone() or (0,)
+        if not total and table.name != "orders" and all(s.exemplary for s, _sql in parts):
+            con.execute("DROP TABLE canonical")  # a template that nobody has filled in
+            continue
         by_name = dict(zip(columns, filled, strict=True))
         for c in table.required:
             if by_name[c] < total:

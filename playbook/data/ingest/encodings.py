@@ -17,6 +17,9 @@ ENOUGH = 0.9
 FEW = 0.01
 """A share of a file's lines so small that its damaged ones do not tell its encoding."""
 
+TOLD = 200
+"""Lines that an undamaged file's encoding is told from."""
+
 UNASSIGNED = "\u0a00"
 """What the end of a line becomes in UTF-16 that is read one byte off; no text holds it."""
 
@@ -114,6 +117,10 @@ def _likeliest(data: bytes) -> str | None:
     """The encoding of nearly all lines of a file that is not wholly UTF-8."""
     every = data.splitlines()
     lines = [line for line in every if not line.isascii()]
+    told = lines[:: max(1, len(lines) // TOLD)]
+    plain = len(lines) > TOLD and _whole(data, "gb18030") and not any(_reads(line, "utf-8") for line in told)
+    if plain and all(_reads(line, "gb18030") for line in told):
+        return "gb18030"
     for encoding in ("utf-8", "gb18030"):
         good = sum(_reads(line, encoding) for line in lines)
         if good >= min(ENOUGH * len(lines), max(3, len(lines) - 1)):
@@ -122,6 +129,15 @@ def _likeliest(data: bytes) -> str | None:
     good8 = sum(_reads(line, "utf-8") for line in lines)
     few = len(lines) - good8 <= FEW * len(every)  # a plain file with a damaged spot
     return "utf-8" if few or 2 * good8 >= len(lines) else None
+
+
+def _whole(data: bytes, encoding: str) -> bool:
+    """Whether all bytes can be decoded."""
+    try:
+        data.decode(encoding)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _reads(line: bytes, encoding: str) -> bool:

@@ -11,7 +11,7 @@ from ..store import Store
 
 TEXT_ENDINGS = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz")
 BOOK_ENDINGS = (".xlsx", ".xls", ".xlsb", ".ods")
-ENDINGS = (*TEXT_ENDINGS, *BOOK_ENDINGS, ".parquet")
+ENDINGS = (*TEXT_ENDINGS, *BOOK_ENDINGS, ".parquet", ".zip")
 
 FORGOTTEN = "erased.csv"
 """The list of those who asked to be forgotten (see `erased`)."""
@@ -36,7 +36,7 @@ def tables_key(store: Store) -> str:
         digest.update(_digest(forgotten))
     for folder, paths in (
         (store.raw, raw_files(store.raw)),
-        (store.folder, own_formats(store)),
+        (store.folder, [*own_formats(store), *store.folder.glob("fx.csv")]),
         (package, sorted(code)),
     ):
         for path in paths:

@@ -14,13 +14,10 @@ in ``data/<shop>/formats/`` (one of the same name replaces the book's). Two ways
 
 from __future__ import annotations
 
-import fnmatch
 import functools
 import re
 import tomllib
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -28,6 +25,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from ...language import N_, _
 from ..schema import SQL_TYPES, TABLES, Table
 from ..store import ShopError
+from ..words import CHINESE, EXAMPLE
+from .model import Field, SourceFormat, Target
 
 BUILT_IN = Path(__file__).parents[1] / "formats"
 
@@ -38,15 +37,29 @@ KEYS = {
     "header": "list of column names, for files without a header line",
     "zone": "time zone of its times; the shop's when absent",
     "currency": "currency of its money; the shop's when absent",
-    "decimal": "decimal mark, '.' when absent",
+    "decimal": "decimal mark, '.' when absent; auto: a comma in files whose cells stand between semicolons",
     "encoding": "encoding of the files; found when absent",
     "totals": "SQL condition on the cells' text (field_raw) that holds for rows of totals, which are skipped",
     "rank": "SQL over fields: of two rows with one key from exports of one time, the one with the larger value stands",
+    "lines": "true: rows of one key are the lines of one thing, numbered in each file (`line`); of several files, the "
+    "latest that has the thing has all its lines",
+    "span": "[first, last], two fields of dates: a row covers these days. Tables take it once for each day, `part` 1 "
+    "to `parts`; spread(x, part, parts) is a day's share, to the cent. Rows whose spans overlap are refused",
+    "blocks": "mark of comments: a file may hold several blocks, each with a header of its own below its comments; "
+    "those whose columns the format does not know are skipped",
+    "nested": "columns that hold a structure (nested Parquet, or JSON): a field's header may be column.member; of a "
+    "list the first element is taken",
+    "pairs": "columns that hold a list of key and value, as GA4's event_params: a field's header may be column.key",
+    "reject": "reason = SQL over fields: rows for which it holds go to quarantine",
+    "derived": "name = SQL over fields and accepted rows (windows too), which tables may use like a field",
     "key": "fields that tell one row from another; absent: identical rows are kept, each an occurrence of its own",
     "duplicates": "a sentence that says why identical rows are kept, for formats without a key",
-    "fields": "field = {header = [...], type = ..., optional = true, needed = true, personal = true, formats = [...]}",
+    "fields": "field = {header = [...], type = ..., optional = true, needed = true, personal = true, formats = [...]}; "
+    "an asterisk in a header stands for anything; within = FIELD: a cell left empty is that of the row above which has "
+    "the same FIELD; in_name, in_preamble, in_header = pattern with one group: where no column has it, the field is "
+    "what the pattern finds in the file's name, in the lines above its header, or in a column's name",
     "classes": "class = SQL condition; a row is of the first class whose condition holds",
-    "row": "SQL over fields: at (when), money (what the row is worth), order and customer (numbers)",
+    "row": "SQL over fields: at (when), money (what the row is worth), order, customer (numbers), currency (its code)",
     "check": "list of {text, sql}: what must hold of every row; rows that fail are counted",
     "assume": "sentences that say what was assumed",
     "map": "see above",
@@ -54,86 +67,15 @@ KEYS = {
 }
 
 
-@dataclass(frozen=True)
-class Field:
-    """One thing that a row of the file says."""
-
-    name: str
-    headers: tuple[str, ...]
-    type: str
-    optional: bool = False
-    needed: bool = False
-    formats: tuple[str, ...] = ()
-    personal: bool = False
-
-
-@dataclass(frozen=True)
-class Target:
-    """How rows become rows of one canonical table."""
-
-    table: str
-    columns: Mapping[str, str]
-    where: str = "true"
-    each: tuple[str, ...] = ()
-    having: str = ""
-
-
-@dataclass(frozen=True)
-class SourceFormat:
-    """One kind of export."""
-
-    name: str
-    title: str
-    fields: tuple[Field, ...]
-    targets: tuple[Target, ...]
-    files: tuple[str, ...] = ("*",)
-    generic: bool = False
-    header: tuple[str, ...] = ()
-    zone: str | None = None
-    currency: str | None = None
-    decimal: str = "."
-    key: tuple[str, ...] = ()
-    duplicates: str = ""
-    classes: Mapping[str, str] = field(default_factory=dict)
-    row: Mapping[str, str] = field(default_factory=dict)
-    check: tuple[Mapping[str, str], ...] = ()
-    assume: tuple[str, ...] = ()
-    encoding: str | None = None
-    totals: str = ""
-    rank: str = ""
-    own: bool = False
-
-    def columns_of(self, header: Sequence[str]) -> dict[str, int] | None:
-        """Where each field stands in a header, or None where the header is not this format's."""
-        where = {normal(h): i for i, h in reversed(list(enumerate(header)))}
-        found: dict[str, int] = {}
-        for f in self.fields:
-            position = next((where[normal(h)] for h in f.headers if normal(h) in where), None)
-            if position is not None:
-                found[f.name] = position
-            elif not f.optional:
-                return None
-        return found
-
-    def lacks(self, header: Sequence[str]) -> list[str]:
-        """The headers that a file of this format should have and this one does not."""
-        there = {normal(h) for h in header}
-        return [f.headers[0] for f in self.fields if not f.optional and not there & {normal(h) for h in f.headers}]
-
-    def takes_name(self, file_name: str) -> bool:
-        return any(fnmatch.fnmatchcase(file_name.casefold(), p.casefold()) for p in self.files)
-
-
-_RESERVED = ("class", "file", "row", "outcome")
+_RESERVED = ("class", "file", "row", "outcome", "part", "parts")
 """Names that ingest gives to columns of its own."""
 
-_PLAIN = ("generic", "zone", "currency", "decimal", "duplicates", "classes", "encoding", "totals", "rank")
-
-
-def normal(header: str) -> str:
-    """A header without what differs from one export to the next: width, case, blanks, byte-order mark."""
-    text = unicodedata.normalize("NFKC", header).replace("\ufeff", "")
-    return re.sub(r"[\s_]+", " ", text).strip().casefold()
+_PLAIN = (
+    *("generic", "zone", "currency", "decimal", "duplicates", "classes", "encoding", "totals", "rank"),
+    *("lines", "blocks", "reject", "derived"),
+)
+_LISTS = ("files", "header", "key", "check", "assume", "span", "nested", "pairs")
+_ABOUT = ("in_name", "in_preamble", "in_header")
 
 
 def load_formats(own: Path | None = None) -> list[SourceFormat]:
@@ -168,15 +110,15 @@ def read_format(path: Path, *, own: bool = False) -> SourceFormat:
     if not fields or not targets:
         raise ShopError(_("{path} needs [map.TABLE], or [fields] and [table.TABLE]").format(path=path))
     names = {f.name for f in fields}
-    for name in _frozen(said.get("key", ())):
+    for name in (*_frozen(said.get("key", ())), *said.get("span", ())):
         if name not in names:
             raise ShopError(_("{path}: the key names {name!r}, which is no field").format(path=path, name=name))
     row = said.get("row", {})
     if "key" not in said and "map" in said:
         said["key"] = _mapped_key(said["map"])
-    told: dict[str, Any] = {k: _frozen(said[k]) for k in ("files", "header", "key", "check", "assume") if k in said}
+    told: dict[str, Any] = {k: _frozen(said[k]) for k in _LISTS if k in said}
     told |= {k: said[k] for k in _PLAIN if k in said}
-    _only(path, row, ("at", "money", "order", "customer"))
+    _only(path, row, ("at", "money", "order", "customer", "currency"))
     return SourceFormat(
         name=path.stem,
         title=said.get("title", path.stem),
@@ -197,22 +139,18 @@ def choose(formats: Iterable[SourceFormat], file_name: str, header: Sequence[str
         None fits (the message says which comes nearest and what it lacks), or more than one does.
     """
     named = [f for f in formats if f.takes_name(file_name)]
-    fits = [f for f in named if (f.header and len(f.header) == len(header)) or f.columns_of(header) is not None]
-    for group in (
-        [f for f in fits if f.own and not f.generic],
-        [f for f in fits if not f.own and not f.generic and not f.header],
-        [f for f in fits if f.generic],
-    ):
+    for group in _fitting(named, header):
         if len(group) == 1:
             return group[0]
-        if group:
-            raise ShopError(
-                _(
-                    "{file}: {formats} all fit; write a format of your own in data/{shop}/formats/ "
-                    "whose `files` names this file"
-                ).format(file=file_name, formats=", ".join(f.name for f in group), shop=shop)
-            )
-    nearest = min((f for f in named if not f.header), key=lambda f: (_distance(f, header), f.name), default=None)
+        raise ShopError(
+            _(
+                "{file}: {formats} all fit; write a format of your own in data/{shop}/formats/ "
+                "whose `files` names this file"
+            ).format(file=file_name, formats=", ".join(f.name for f in group), shop=shop)
+        )
+    nearest = min(
+        (f for f in named if not f.header), key=lambda f: (_distance(f, header), not f.generic, f.name), default=None
+    )
     hint = (
         _("the nearest is {format}, which also needs: {columns}").format(
             format=nearest.name, columns=", ".join(nearest.lacks(header))
@@ -225,6 +163,23 @@ def choose(formats: Iterable[SourceFormat], file_name: str, header: Sequence[str
             file=file_name, header=", ".join(_short(h) for h in header[:12]), hint=hint, shop=shop
         )
     )
+
+
+def fits(formats: Iterable[SourceFormat], header: Sequence[str]) -> bool:
+    """Whether any of some formats takes a header."""
+    return any(_fitting(formats, header))
+
+
+def _fitting(formats: Iterable[SourceFormat], header: Sequence[str]) -> list[list[SourceFormat]]:
+    """The formats that take a header, those that go before others first; empty groups are left out."""
+    found = [f for f in formats if (f.header and len(f.header) == len(header)) or f.columns_of(header) is not None]
+    groups = (
+        [f for f in found if f.own and not f.generic],
+        [f for f in found if not f.own and not f.generic and not f.header and not f.canonical],
+        [f for f in found if f.canonical],
+        [f for f in found if f.generic],
+    )
+    return [group for group in groups if group]
 
 
 def _short(header: str) -> str:
@@ -241,7 +196,14 @@ def _distance(fmt: SourceFormat, header: Sequence[str]) -> float:
 def _canonical(table: Table) -> SourceFormat:
     """The format of a file that bears a canonical table's name and column names."""
     fields = tuple(
-        Field(c.name, (c.name,), c.type, optional=not c.required, needed=c.required, personal=c.type == "hash")
+        Field(
+            c.name,
+            (c.name, *CHINESE.get(c.name, ())),
+            c.type,
+            optional=not c.required,
+            needed=c.required,
+            personal=c.type == "hash",
+        )
         for c in table.columns
     )
     target = Target(table.name, {c.name: c.name for c in table.columns})
@@ -253,6 +215,8 @@ def _canonical(table: Table) -> SourceFormat:
         files=tuple(f"{table.name}{rest}" for rest in (".*", "_*", "-*", " *")),
         key=tuple(table.key),
         row=_row_of([target]),
+        totals=f"prefix({table.columns[0].name}_raw, '{EXAMPLE}')",
+        canonical=True,
     )
 
 
@@ -291,7 +255,7 @@ def _mapped(path: Path, table: str, columns: Mapping[str, Any]) -> tuple[list[Fi
 
 def _well_formed(path: Path, said: Mapping[str, Any]) -> None:
     """Refuse values of the wrong kind, before they are taken for something else."""
-    for key in ("fields", "classes", "row", "map", "table"):
+    for key in ("fields", "classes", "row", "map", "table", "reject", "derived"):
         of = said.get(key, {})
         wrong = key if not isinstance(of, dict) else None
         if key in ("fields", "map", "table") and wrong is None:
@@ -308,8 +272,8 @@ def _well_formed(path: Path, said: Mapping[str, Any]) -> None:
             raise ShopError(
                 _("{path}: {zone!r} is no time zone; write one like Asia/Shanghai").format(path=path, zone=said["zone"])
             ) from None
-    if said.get("decimal", ".") not in (".", ","):
-        raise ShopError(_("{path}: decimal must be '.' or ','").format(path=path))
+    if said.get("decimal", ".") not in (".", ",", "auto"):
+        raise ShopError(_("{path}: decimal must be '.', ',' or 'auto'").format(path=path))
 
 
 def _mapped_key(said: Mapping[str, Mapping[str, Any]]) -> list[str]:
@@ -321,7 +285,7 @@ def _mapped_key(said: Mapping[str, Mapping[str, Any]]) -> list[str]:
 
 
 def _field(path: Path, name: str, spec: Mapping[str, Any]) -> Field:
-    _only(path, spec, ("header", "type", "optional", "needed", "formats", "personal"))
+    _only(path, spec, ("header", "type", "optional", "needed", "formats", "personal", "within", *_ABOUT))
     if spec.get("type", "text") not in SQL_TYPES:
         raise ShopError(
             _("{path}: the field {name} has the type {type!r}; write one of {types}").format(
@@ -334,15 +298,18 @@ def _field(path: Path, name: str, spec: Mapping[str, Any]) -> Field:
                 path=path, name=name
             )
         )
-    headers = spec.get("header", name)
+    about = {key: str(spec[key]) for key in _ABOUT if key in spec}
+    headers = spec.get("header", () if about else name)
     return Field(
         name,
         (headers,) if isinstance(headers, str) else tuple(headers),
         spec.get("type", "text"),
-        spec.get("optional", False),
+        spec.get("optional", bool(about)),
         spec.get("needed", False),
         tuple(spec.get("formats", ())),
         spec.get("personal", spec.get("type") == "hash"),
+        spec.get("within", ""),
+        about,
     )
 
 

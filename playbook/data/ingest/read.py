@@ -81,6 +81,8 @@ class RawFile:
         Records before the header.
     mark : str
         The delimiter, where it is known otherwise than from the header.
+    above : int
+        The first record of its own preamble: of a file of several blocks, each has one.
     """
 
     name: str
@@ -100,6 +102,7 @@ class RawFile:
     columns: tuple[str, ...] = ()
     preamble: int = 0
     mark: str = ""
+    above: int = 0
 
     @cached_property
     def delimiter(self) -> str:
@@ -145,6 +148,12 @@ class RawFile:
             return ""
         return self.text[self.starts[i] : self.ends[i]].decode("utf-8").rstrip("\r")
 
+    @property
+    def top(self) -> str:
+        """The text of the lines above the header, without quotation marks."""
+        lines = (self.record(i).strip().strip('"') for i in range(self.above, max(self.head, 0)))
+        return "\n".join(lines)
+
     def headed(self, i: int) -> RawFile:
         """The same file with another record as its header (−1: none)."""
         return replace(self, head=i, preamble=max(i, 0))
@@ -162,21 +171,27 @@ class RawFile:
         return max(found, default=None)
 
 
-def read(path: Path, name: str, *, encoding: str | None = None) -> RawFile:
+def read(
+    path: Path, name: str, *, encoding: str | None = None, data: bytes | None = None, sheet: str | None = None
+) -> RawFile:
     """Read one raw file.
 
     Parameters
     ----------
     encoding : str, optional
         The one that its format states; else it is found.
+    data : bytes, optional
+        Its bytes, where it is a member of another file.
+    sheet : str, optional
+        The sheet of a workbook; else the first.
 
     Raises
     ------
     ShopError
         It is empty, or so damaged that nothing can be made of it; the message names file, line and remedy.
     """
-    data = path.read_bytes()
-    digest = hashlib.sha256(data).hexdigest()
+    data = path.read_bytes() if data is None else data
+    digest = hashlib.sha256(data + (sheet or "").encode()).hexdigest()
     lower = name.casefold()
     if not data:
         raise ShopError(_("{file} is empty: export it again").format(file=name))
@@ -184,8 +199,8 @@ def read(path: Path, name: str, *, encoding: str | None = None) -> RawFile:
         return _parquet(path, name, digest)
     notes: tuple[str, ...] = ()
     damaged = False
-    if lower.endswith(BOOK_ENDINGS):
-        text, notes = _book(data, name)
+    if sheet or lower.endswith(BOOK_ENDINGS):
+        text, notes = _book(data, name, sheet)
         encoding = "workbook"
     else:
         if lower.endswith(".gz"):
@@ -265,13 +280,14 @@ def _unzipped(data: bytes, name: str) -> bytes:
         ) from None
 
 
-def _book(data: bytes, name: str) -> tuple[bytes, tuple[str, ...]]:
-    """The first sheet of a workbook as CSV, whole numbers without a fraction; and what was left out."""
+def _book(data: bytes, name: str, sheet: str | None) -> tuple[bytes, tuple[str, ...]]:
+    """A sheet of a workbook (the first, unless named) as CSV, whole numbers without fractions; and what is left out."""
     import python_calamine
 
     try:
         book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
-        rows = book.get_sheet_by_index(0).to_python(skip_empty_area=False)
+        found = book.get_sheet_by_name(sheet) if sheet else book.get_sheet_by_index(0)
+        rows = found.to_python(skip_empty_area=False)
     except (python_calamine.CalamineError, IndexError, OSError) as error:
         raise ShopError(
             _("{file} cannot be opened as a workbook ({error}): save it again as .xlsx").format(file=name, error=error)
@@ -279,7 +295,7 @@ def _book(data: bytes, name: str) -> tuple[bytes, tuple[str, ...]]:
     out = io.StringIO()
     csv.writer(out, lineterminator="\n").writerows([_cell(c) for c in row] for row in rows)
     text = re.sub(r"^,+$", "", out.getvalue(), flags=re.M)  # an empty row is a blank line
-    others = book.sheet_names[1:]
+    others = [] if sheet else book.sheet_names[1:]
     notes = (_("{file}: only its first sheet was read, not {sheets}.").format(file=name, sheets=", ".join(others)),)
     return text.encode("utf-8", errors="replace"), notes if others else ()
 

@@ -15,7 +15,7 @@ from ..keyed import hashed
 from ..schema import SQL_TYPES, TABLES
 from ..store import ShopError
 from . import erased
-from .formats import Target
+from .model import Target
 from .stage import Staged, sql_of
 
 OUTCOMES = ("accepted", "superseded", "duplicate", "skipped", "quarantined")
@@ -31,16 +31,20 @@ class Source:
         self.assumptions = list(self.format.assume)
         self.targets = [self._supplied(t) for t in self.format.targets]
         self.values = ", ".join(f.name for f in self.format.fields)
+        self.rated = any(f.rated for f in self.files)
         self.money = f"({self.format.row.get('money', 'NULL')})::DECIMAL(18, 4)"
         with sql_of(self.format.name):
             self._settle()
+            self._refuse_overlapping_spans()
             for sql in (self.ledger(), *(self.select(t) for t in self.targets)):
                 con.execute(f"EXPLAIN {sql}")
 
     def _supplied(self, target: Target) -> Target:
         """The target without the columns that would only repeat a field that no file has."""
         lacking = {f.name for f in self.format.fields} - self.found
-        return replace(target, columns={c: e for c, e in target.columns.items() if e not in lacking})
+        needed = TABLES[target.table].required
+        kept = {c: e for c, e in target.columns.items() if e not in lacking or c in needed}
+        return replace(target, columns=kept)
 
     def _rows(self, f: Staged) -> str:
         """The SQL of one file's rows; orders without a time of payment count as paid when they were placed."""
@@ -106,6 +110,9 @@ class Source:
         last = [f"CASE file {exported} END DESC NULLS LAST"] if exported else []
         last += [f"({self.format.rank}) DESC NULLS LAST"] if self.format.rank else []
         order = ", ".join([*last, "file DESC", "row DESC"])
+        if self.format.lines:
+            self._settle_lines(rows, first, ", ".join([*last[: bool(exported)], "file DESC"]))
+            return
         self.con.execute(
             f"CREATE TABLE {self.name} AS SELECT * EXCLUDE (_place, _same), "
             f"CASE {first} WHEN _place = 1 THEN 'accepted' "
@@ -114,6 +121,49 @@ class Source:
             f"hash({self.values}) = first_value(hash({self.values})) OVER w AS _same FROM ({rows}) "
             f"WINDOW w AS (PARTITION BY {', '.join(self.key)}, _bad IS NULL AND _skip IS NULL ORDER BY {order}))"
         )
+
+    @property
+    def exemplary(self) -> bool:
+        """Whether its files hold nothing but the example of a template."""
+        return self.format.canonical and all(
+            self.con.execute(f"SELECT bool_and(_skip = 'totals') FROM {f.name}").fetchone() == (True,)
+            for f in self.files
+        )
+
+    def _settle_lines(self, rows: str, first: str, order: str) -> None:
+        """The same where rows of one key are the lines of one thing: of several files, the last one has all of them."""
+        key = f"{', '.join(self.key)}, _bad IS NULL AND _skip IS NULL"
+        numbered = (
+            f"SELECT *, row_number() OVER (PARTITION BY file, {key} ORDER BY row) AS line, "
+            f"dense_rank() OVER (PARTITION BY {key} ORDER BY {order}) AS _place FROM ({rows})"
+        )
+        self.con.execute(
+            f"CREATE TABLE {self.name} AS SELECT * EXCLUDE (_place, _same), CASE {first} "
+            "WHEN _place = 1 THEN 'accepted' WHEN _same THEN 'duplicate' ELSE 'superseded' END AS outcome FROM ("
+            f"SELECT *, first_value(_place) OVER w = 1 AND "
+            f"hash({self.values}) = first_value(hash({self.values})) OVER w AS _same FROM ({numbered}) "
+            f"WINDOW w AS (PARTITION BY {key}, line ORDER BY _place))"
+        )
+
+    def _refuse_overlapping_spans(self) -> None:
+        """Two rows of one thing that cover some of the same days would be counted twice."""
+        if not self.format.span:
+            return
+        first, last = self.format.span
+        same = " AND ".join(f"a.{k} IS NOT DISTINCT FROM b.{k}" for k in self.key if k not in self.format.span)
+        found = self.con.execute(
+            f"SELECT a.file, b.file, greatest(a.{first}, b.{first}), least(a.{last}, b.{last}) FROM {self.name} a "
+            f"JOIN {self.name} b ON {same or 'true'} AND a.{first} <= b.{last} AND b.{first} <= a.{last} "
+            f"AND (a.{first} <> b.{first} OR a.{last} <> b.{last}) WHERE a.{first} < a.{last} "
+            "AND a.outcome = 'accepted' AND b.outcome = 'accepted' ORDER BY ALL LIMIT 1"
+        ).fetchone()
+        if found:
+            names = {f.index: f.raw.name for f in self.files}
+            raise ShopError(
+                _("{one} and {other} both cover {low} to {high} for the same rows: keep one of the two files").format(
+                    one=names[found[0]], other=names[found[1]], low=found[2], high=found[3]
+                )
+            )
 
     def _refuse_overlap(self, rows: str) -> None:
         """Files without a key that speak of the same days in the same rows cannot be told apart."""
@@ -164,16 +214,37 @@ class Source:
         """The SQL of the canonical rows of one table that come from this format."""
         types = {c.name: c.type for c in TABLES[target.table].columns}
         columns = ", ".join(
-            # nothing personal is carried into a table as it stands
-            f"{hashed(sql, name.removesuffix('_hash')) if types[name] == 'hash' else f'({sql})'}"
-            f"::{SQL_TYPES[types[name]]} AS {name}"
+            f"({self._carried(sql, name, types[name], target)})::{SQL_TYPES[types[name]]} AS {name}"
             for name, sql in target.columns.items()
         )
-        sql = f"SELECT {columns} FROM {self.name} WHERE outcome = 'accepted' AND ({target.where})"
+        sql = f"SELECT {columns} FROM {self._accepted()} WHERE outcome = 'accepted' AND ({target.where})"
         if target.each:
             sql += f" GROUP BY {', '.join(target.each)}"
         sql = f"{sql} HAVING {target.having}" if target.having else sql
         return erased.without_them(sql, target.table, target.columns) if self.forgetting else sql
+
+    def _carried(self, sql: str, name: str, kind: str, target: Target) -> str:
+        """The SQL of a column as tables carry it: nothing personal as it stands, money in the shop's currency."""
+        if kind == "hash":
+            return hashed(sql, name.removesuffix("_hash"))
+        if kind == "money" and self.rated:
+            return f"({sql}) * {'any_value(_rate)' if target.each else '_rate'}"
+        return sql
+
+    def _accepted(self) -> str:
+        """The relation of accepted rows, with what the format derives; of rows that cover a span, one for each day."""
+        rows = self.name
+        if self.format.span:
+            first, last = self.format.span
+            parts = f"(date_diff('day', {first}, {last}) + 1)"
+            rows = (
+                f"(SELECT *, unnest(range(1, {parts} + 1)) AS part, {parts} AS parts FROM {rows} "
+                "WHERE outcome = 'accepted')"
+            )
+        if self.format.derived:
+            made = ", ".join(f"{sql} AS {name}" for name, sql in self.format.derived.items())
+            rows = f"(SELECT *, {made} FROM {rows} WHERE outcome = 'accepted')"
+        return rows
 
     def ledger(self) -> str:
         """The SQL of one line for every row read: file, row, class, outcome, and what the row says."""
@@ -215,6 +286,7 @@ class Source:
             "title": f.format.title,
             "sha256": f.raw.sha256,
             "encoding": f.raw.encoding,
+            "currency": ", ".join(sorted(f.currencies)),
             "exported_at": f.raw.exported_at,
             "read": sum(rows.values()),
             **rows,

@@ -12,7 +12,8 @@ import duckdb
 
 from ..ingest.build import recognise
 from ..ingest.files import own_formats, raw_files
-from ..ingest.formats import SourceFormat, Target, load_formats
+from ..ingest.formats import load_formats
+from ..ingest.model import SourceFormat, Target
 from ..ingest.read import RawFile
 from ..ingest.stage import Staged
 from ..keyed import hashed, identity_key, use_key
