@@ -8,9 +8,9 @@ from grading import Grade, allowed, covered
 from scipy import stats
 from sklearn.metrics import adjusted_rand_score
 
-from playbook.data.demo.calendar import FESTIVALS, SPRING_FESTIVALS
-from playbook.data.demo.media import CHANNELS, saturation
-from playbook.data.demo.people import PERSONAS, PLATFORMS
+from playbook.data.demo.world.calendar import FESTIVALS, SPRING_FESTIVALS
+from playbook.data.demo.world.media import CHANNELS, saturation
+from playbook.data.demo.world.people import PERSONAS, PLATFORMS
 
 pytestmark = pytest.mark.truth
 

@@ -73,7 +73,7 @@ def real_ranges(folder: Path) -> dict[str, tuple[float, float, str]]:
     out["orders never paid"] = (0.02, unpaid, _told({"tmall_orders, in a lockdown": unpaid}))
     refunded = float((paid["refund"] > 0).mean())
     out["paid orders with a return"] = (0.05, refunded, _told({"tmall_orders, in a lockdown": refunded}))
-    depth, changed, spread = _double11(folder)
+    depth, spread = _double11(folder)
     out["prices: depth of a fall"] = (depth / 3, depth * 1.5, _told({"double11_beauty, at Double 11": depth}))
     out["prices: spread within a brand (sd of log)"] = (spread / 2, spread * 1.2, _told({"double11_beauty": spread}))
     behaviour = pd.read_csv(next((folder / "taobao_behaviour").glob("*.csv")), header=None)[3].value_counts()
@@ -128,14 +128,13 @@ def real_hours(folder: Path) -> np.ndarray:
     return hours(_tmall(folder)["at"])
 
 
-def _double11(folder: Path) -> tuple[float, float, float]:
-    """Median fall of the prices that fell, part of the items whose price changed, spread of prices within a brand."""
+def _double11(folder: Path) -> tuple[float, float]:
+    """Median fall of the prices that fell, and the spread of prices within a brand."""
     rows = pd.read_csv(folder / "double11_beauty" / "double11_beauty.csv", encoding="utf-8-sig")
     rows = rows.assign(price=pd.to_numeric(rows["price"], errors="coerce")).query("price > 0")
     item = rows.groupby(["店名", "id"])["price"].agg(["min", "max", "median"])
     fall = 1 - item["min"] / item["max"]
     return (
         float(fall[fall > 0].median()),
-        float((fall > 0).mean()),
         float(np.log(item["median"]).groupby("店名").std().median()),
     )

@@ -1,9 +1,9 @@
 """The demo shop: a made-up skincare and home-fragrance brand whose truth is known.
 
 A world (`world`) is fixed first: days, festivals, prices, promotions, advertising, and everything that will go wrong.
-Then people come, buy, return and stop (`demand`, `orders`), in blocks, so that any number of them fits into memory;
-what platforms, warehouses and colleagues would write down about it becomes tables (`blocks` lists them). ``truth.json`` and ``truth_*.csv``
-say what was planted; nothing but tests reads them.
+Then people come, buy, return and stop (`shoppers`), in blocks, so that any number of them fits into memory. What they
+do on the own site (`site`), what follows their orders (`aftersales`) and what the team does and records (`office`)
+becomes tables; `blocks` lists them. ``truth.json`` and ``truth_*.csv`` say what was planted; only tests read them.
 """
 
 from __future__ import annotations

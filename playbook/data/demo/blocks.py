@@ -12,28 +12,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from . import (
-    advertising,
-    aftersale,
-    customers,
-    experiments,
-    fulfilment,
-    loyalty,
-    market,
-    plan_content,
-    plan_work,
-    plans,
-    supply,
-    surveys,
-    touchpoints,
-    traffic,
-    truth,
-    voice,
-)
-from .demand import demand
-from .fraud import cheats, fraud
-from .orders import make_orders
-from .site import site
+from . import truth
+from .aftersales import fulfilment, returns, surveys, voice
+from .office import advertising, content, loyalty, market, plans, supply, work
+from .shoppers import customers
+from .shoppers.demand import demand
+from .shoppers.fraud import cheats, fraud
+from .shoppers.orders import make_orders
+from .site import experiments, touchpoints, traffic
+from .site.events import site
 from .world import World
 
 
@@ -84,7 +71,7 @@ def make_block(world: World, block: int, scale: float) -> Block:
     tables["experiments"] = experiments.experiments(world, visited)
     tables["touchpoints"] = touchpoints.touchpoints(world, people, orders, visited)
     counts |= {
-        "fees": aftersale.fee_counts(world, orders),
+        "fees": returns.fee_counts(world, orders),
         "traffic": traffic.traffic_counts(orders, lines),
         "units": supply.supply_counts(world, lines, orders),
         "plans": plans.plan_counts(world, orders, lines),
@@ -130,10 +117,10 @@ def whole_tables(world: World, counts: dict[str, Any]) -> Iterator[tuple[str, pd
     for tables in (
         supply.supply(world, counts["units"]),
         plans.plans(world, counts["plans"]),
-        plan_content.plan_content(world),
-        plan_work.plan_work(world),
+        content.plan_content(world),
+        work.plan_work(world),
         market.market(world, counts["market"]),
-        aftersale.platform_fees(world, counts["fees"]),
+        returns.platform_fees(world, counts["fees"]),
         surveys.panel(world),
         voice.mentions(world),
     ):

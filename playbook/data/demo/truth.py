@@ -7,23 +7,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from . import (
-    catalogue,
-    fulfilment,
-    incidents,
-    loyalty,
-    market,
-    media,
-    orders,
-    people,
-    plan_content,
-    plan_work,
-    plans,
-    site_rates,
-    supply,
-    voice,
-)
-from .world import World
+from .aftersales import fulfilment, voice
+from .office import content, loyalty, market, plans, supply, work
+from .shoppers import funnel, orders
+from .world import World, catalogue, incidents, media, people
 
 RESPONSE = (0.0, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0)
 """Factors on a channel's budget at which its sales are told."""
@@ -105,10 +92,10 @@ def truth(world: World, of_all: dict[str, Any], once: dict[str, pd.DataFrame]) -
             "since": day[dates.weak_step],
             "device": incidents.WEAK_STEP[0],
             "step": incidents.WEAK_STEP[1],
-            "factor": site_rates.WEAK,
+            "factor": funnel.WEAK,
         },
         "experiments": {
-            name: {"begins": day[b], "ends": day[e - 1], **site_rates.planted(name)} for name, b, e in dates.experiments
+            name: {"begins": day[b], "ends": day[e - 1], **funnel.planted(name)} for name, b, e in dates.experiments
         },
         "outage": {"day": day[dates.outage]},
         "crisis": {
@@ -125,8 +112,8 @@ def truth(world: World, of_all: dict[str, Any], once: dict[str, pd.DataFrame]) -
         "voice": voice.truths(world),
         "supply": supply.truths(world, of_all["units"], once),
         "plans": plans.truths(world),
-        "content": plan_content.truths(world),
-        "work": plan_work.truths(world),
+        "content": content.truths(world),
+        "work": work.truths(world),
         "market": market.truths(world),
         "loyalty": loyalty.truths(of_all["loyalty"]),
     }

@@ -5,11 +5,11 @@ import pandas as pd
 import pytest
 from scipy.stats import binomtest
 
-from playbook.data.demo import aftersale
-from playbook.data.demo.demand import demand
-from playbook.data.demo.fraud import fraud
-from playbook.data.demo.fulfilment import backlog, fulfil, journeys, truths
-from playbook.data.demo.orders import make_orders
+from playbook.data.demo.aftersales import returns
+from playbook.data.demo.aftersales.fulfilment import backlog, fulfil, journeys, truths
+from playbook.data.demo.shoppers.demand import demand
+from playbook.data.demo.shoppers.fraud import fraud
+from playbook.data.demo.shoppers.orders import make_orders
 from playbook.data.demo.world import make_world
 from playbook.data.schema import TABLES
 
@@ -43,7 +43,7 @@ def days_from(world, times):
 
 def test_tables_are_those_of_the_schema(world, shop):
     orders, _lines, tables = shop
-    fees = aftersale.platform_fees(world, aftersale.fee_counts(world, orders))
+    fees = returns.platform_fees(world, returns.fee_counts(world, orders))
     both = pd.concat([tables["settlements"], fees["settlements"]])
     for name, table in [*tables.items(), ("settlements", both)]:
         schema = TABLES[name]
@@ -154,7 +154,7 @@ def test_the_bad_batch_comes_back():
     orders, lines = make_orders(world, demand(world, 0, 0.7))[:2]
     orders, tables = fulfil(world, orders, lines)
     crisis, planted = world.incidents.crisis, truths(world)["crisis_buyers"]
-    onset = aftersale.reactions(world, orders, lines, orders["delivered_at"].to_numpy("datetime64[s]"))
+    onset = returns.reactions(world, orders, lines, orders["delivered_at"].to_numpy("datetime64[s]"))
     assert days_from(world, pd.Series(onset).dropna()).min() >= crisis
     day = orders["day"].to_numpy()[lines["order"]]
     batch = (lines["product_id"] == planted["product"]) & orders["delivered_at"].notna().to_numpy()[lines["order"]]
@@ -193,17 +193,17 @@ def test_settlements_tie_to_orders_and_returns(world, shop):
     assert (booked["payout"] + booked["adjustment"] == net).all()
     assert (booked["shipping"] == old["shipping"]).all()
     rate = -booked["commission"].groupby(old["platform"]).sum() / net.groupby(old["platform"]).sum()
-    assert rate.round(3).to_dict() == aftersale.COMMISSION
+    assert rate.round(3).to_dict() == returns.COMMISSION
     paid_out = tables["settlements"][tables["settlements"]["kind"] == "payout"].merge(orders, on="order_id")
     assert (paid_out["settled_at"] > paid_out["delivered_at"] + pd.Timedelta(days=7)).all()
 
 
 def test_monthly_bills_are_the_same_from_one_block_or_two(world, shop):
     orders = shop[0]
-    whole = aftersale.fee_counts(world, orders)
-    parts = aftersale.fee_counts(world, orders[::2]) + aftersale.fee_counts(world, orders[1::2])
+    whole = returns.fee_counts(world, orders)
+    parts = returns.fee_counts(world, orders[::2]) + returns.fee_counts(world, orders[1::2])
     assert (whole == parts).all() and whole[0].sum() == orders["paid_at"].notna().sum()
-    bills = aftersale.platform_fees(world, whole)["settlements"]
+    bills = returns.platform_fees(world, whole)["settlements"]
     assert (bills["amount"] < 0).all() and set(bills["kind"]) == {"service_fee", "shipping_insurance"}
     assert bills["settlement_id"].str.endswith("tmall-S").sum() == 36  # the last month's bill comes in the next
 

@@ -4,12 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from playbook.data.demo.customers import accounts, customers
-from playbook.data.demo.demand import demand
-from playbook.data.demo.loyalty import HOLDOUT, MEMORY, RATES, loyalty, loyalty_counts, message_campaign, truths
-from playbook.data.demo.orders import COUPONS, make_orders
-from playbook.data.demo.plan_campaigns import campaigns
-from playbook.data.demo.plans import plan_counts, promotions
+from playbook.data.demo.office.campaigns import campaigns
+from playbook.data.demo.office.loyalty import HOLDOUT, MEMORY, RATES, loyalty, loyalty_counts, message_campaign, truths
+from playbook.data.demo.office.plans import plan_counts, promotions
+from playbook.data.demo.shoppers.customers import accounts, customers
+from playbook.data.demo.shoppers.demand import demand
+from playbook.data.demo.shoppers.orders import COUPONS, make_orders
 from playbook.data.demo.world import make_world
 from playbook.data.schema import TABLES
 

@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from playbook.data.demo.demand import demand
-from playbook.data.demo.market import market, market_counts, truths
-from playbook.data.demo.orders import make_orders
-from playbook.data.demo.people import PLATFORMS
+from playbook.data.demo.office.market import market, market_counts, truths
+from playbook.data.demo.shoppers.demand import demand
+from playbook.data.demo.shoppers.orders import make_orders
 from playbook.data.demo.world import make_world
+from playbook.data.demo.world.people import PLATFORMS
 from playbook.data.schema import TABLES
 
 

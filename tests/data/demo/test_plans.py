@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from playbook.data.demo import ahead, plan_content, plan_work, plans
-from playbook.data.demo.advertising import ad_spend, claims
-from playbook.data.demo.demand import demand
-from playbook.data.demo.orders import make_orders
-from playbook.data.demo.plan_texts import OFFENCES
+from playbook.data.demo.office import ahead, content, plans, work
+from playbook.data.demo.office.advertising import ad_spend, claims
+from playbook.data.demo.office.content_texts import OFFENCES
+from playbook.data.demo.shoppers.demand import demand
+from playbook.data.demo.shoppers.orders import make_orders
 from playbook.data.demo.world import make_world
 from playbook.data.schema import TABLES
 
@@ -19,11 +19,9 @@ class Shop:
         self.orders, self.lines, *_ = make_orders(self.world, demand(self.world, 0, scale))
         self.counts = plans.plan_counts(self.world, self.orders, self.lines)
         self.tables = (
-            plans.plans(self.world, self.counts)
-            | plan_content.plan_content(self.world)
-            | plan_work.plan_work(self.world)
+            plans.plans(self.world, self.counts) | content.plan_content(self.world) | work.plan_work(self.world)
         )
-        self.truths = plans.truths(self.world) | plan_content.truths(self.world) | plan_work.truths(self.world)
+        self.truths = plans.truths(self.world) | content.truths(self.world) | work.truths(self.world)
 
     def __getattr__(self, name):
         return self.tables[name]

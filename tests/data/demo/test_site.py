@@ -7,15 +7,15 @@ import pandas as pd
 import pytest
 from scipy.stats import binomtest
 
-from playbook.data.demo.customers import accounts, customers
-from playbook.data.demo.demand import demand
-from playbook.data.demo.experiments import experiments
-from playbook.data.demo.fraud import fraud
-from playbook.data.demo.orders import make_orders
-from playbook.data.demo.site import site
-from playbook.data.demo.site_rates import CHECKOUT, LIFT, PAYMENT, PURCHASE, WEAK, arm_of
-from playbook.data.demo.touchpoints import touchpoints
-from playbook.data.demo.traffic import traffic, traffic_counts
+from playbook.data.demo.shoppers.customers import accounts, customers
+from playbook.data.demo.shoppers.demand import demand
+from playbook.data.demo.shoppers.fraud import fraud
+from playbook.data.demo.shoppers.funnel import CHECKOUT, LIFT, PAYMENT, PURCHASE, WEAK, arm_of
+from playbook.data.demo.shoppers.orders import make_orders
+from playbook.data.demo.site.events import site
+from playbook.data.demo.site.experiments import experiments
+from playbook.data.demo.site.touchpoints import touchpoints
+from playbook.data.demo.site.traffic import traffic, traffic_counts
 from playbook.data.demo.world import make_world
 from playbook.data.schema import TABLES
 

@@ -4,12 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from playbook.data.demo import ahead
-from playbook.data.demo.demand import demand
-from playbook.data.demo.incidents import SLOW_SUPPLIER, STOCK_OUT_PRODUCT
-from playbook.data.demo.orders import make_orders
-from playbook.data.demo.supply import RUN_OUT_PRODUCT, supply, supply_counts, truths
+from playbook.data.demo.office import ahead
+from playbook.data.demo.office.supply import RUN_OUT_PRODUCT, supply, supply_counts, truths
+from playbook.data.demo.shoppers.demand import demand
+from playbook.data.demo.shoppers.orders import make_orders
 from playbook.data.demo.world import make_world
+from playbook.data.demo.world.incidents import SLOW_SUPPLIER, STOCK_OUT_PRODUCT
 from playbook.data.schema import TABLES
 
 

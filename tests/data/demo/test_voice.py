@@ -4,14 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from playbook.data.demo import surveys
-from playbook.data.demo.demand import demand
-from playbook.data.demo.fraud import fraud
-from playbook.data.demo.fulfilment import fulfil
-from playbook.data.demo.incidents import CRISIS_PRODUCT, LATE_REGION
-from playbook.data.demo.orders import make_orders
-from playbook.data.demo.voice import BRAND, mentions, truths, voice
+from playbook.data.demo.aftersales import surveys
+from playbook.data.demo.aftersales.fulfilment import fulfil
+from playbook.data.demo.aftersales.voice import BRAND, mentions, truths, voice
+from playbook.data.demo.shoppers.demand import demand
+from playbook.data.demo.shoppers.fraud import fraud
+from playbook.data.demo.shoppers.orders import make_orders
 from playbook.data.demo.world import make_world
+from playbook.data.demo.world.incidents import CRISIS_PRODUCT, LATE_REGION
 from playbook.data.schema import TABLES
 
 SCALE = 0.1

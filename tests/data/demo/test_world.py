@@ -8,9 +8,9 @@ import pytest
 
 from playbook.data.demo import generate
 from playbook.data.demo.blocks import make_block
-from playbook.data.demo.demand import CAP
-from playbook.data.demo.draw import Draws
+from playbook.data.demo.shoppers.demand import CAP
 from playbook.data.demo.world import make_world
+from playbook.data.demo.world.draw import Draws
 
 
 def worlds(tmp_path, plan, scale=0.3, seed=3):
@@ -115,7 +115,7 @@ def test_people_come_back_as_bg_nbd_says():
     # Repeat orders by people whose first order lies in the first half year, against what their own rates promise:
     # with purchase rate l, dropout p and time t in the clock of busy days, (1 − exp(−l p t)) / p (Fader et al. 2005).
     world = make_world(scale=1, seed=2, until="2026-10")
-    from playbook.data.demo.demand import demand
+    from playbook.data.demo.shoppers.demand import demand
 
     people = demand(world, 0, 1.0)
     bought = people.occasions.query("step == 3 and cause == 'repeat'")
@@ -135,7 +135,7 @@ def test_people_come_back_as_bg_nbd_says():
 
 
 def test_lift_tests_stop_advertising_in_their_provinces_only():
-    from playbook.data.demo.media import HELD_OUT
+    from playbook.data.demo.world.media import HELD_OUT
 
     world = make_world(scale=1, seed=1, until="2026-10")
     block = make_block(world, 0, 1.0)

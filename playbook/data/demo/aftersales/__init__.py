@@ -1,0 +1,1 @@
+"""What follows an order: parcels, returns, money, questions, reviews, surveys."""

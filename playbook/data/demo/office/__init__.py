@@ -1,0 +1,1 @@
+"""What the team does and records: advertising, plans, purchases, messages, the market."""

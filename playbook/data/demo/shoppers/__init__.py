@@ -1,0 +1,1 @@
+"""Who buys: people who arrive, come back and stop, what lies in their baskets, and their accounts."""
