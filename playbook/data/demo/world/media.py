@@ -32,10 +32,9 @@ CHANNELS = pd.DataFrame(
         ("bilibili", "B站", "Bilibili", "bilibili", 2900, 0.30, 7000, 16.5, 0.60, 0.010, 1.0, 0.020),
         ("display", "信息流展示", "Display network", "display", 2400, 0.15, 3500, 4.2, 0.50, 0.012, 0.8, 0.006),
     ],
-    columns=(
-        ["channel", "name", "name_en", "platform", "weekly", "carry", "half", "ceiling"]
-        + ["new", "hijack", "cpc", "ctr"]
-    ),
+    columns=[
+        "channel", "name", "name_en", "platform", "weekly", "carry", "half", "ceiling", "new", "hijack", "cpc", "ctr",
+    ],
 )  # fmt: skip
 
 # Where the occasions that a channel brings are bought.
