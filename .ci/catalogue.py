@@ -39,7 +39,7 @@ msgstr ""
 CODES = {
     "platform": "tmall, taobao, jd, douyin, kuaishou, pinduoduo, xiaohongshu, wechat, own_site, amazon, shopify",
     "channel": "search, recommendation, live, short_video, paid_search, direct, wecom, email, sms, push, xiaohongshu, "
-    "social, affiliate, display, referral, content",
+    "social, affiliate, display, referral, content, natural_search, in_platform, shop_page, crm, bilibili",
     "device": "app, phone, desktop, tablet, mini_program",
     "customer_type": "new, returning, guest",
     "role": "star, traffic, profit",
@@ -58,6 +58,7 @@ CODES = {
     "favourite_category, channel, gender, birth_year, age, country, region, city, city_tier, income, "
     "occupation, education, tier, consent_marketing, consent_at, tickets, ticket_rating, reviews, "
     "rating, messages, messages_opened, points",
+    "status": "complete, missing, gaps, parameters",
     "kept": "hash, as it is, not carried",
 }
 CODES["part"] = ", ".join(dict.fromkeys(f"{CODES['platform']}, {CODES['channel']}".split(", ")))
@@ -137,6 +138,7 @@ def _metrics() -> Iterator[Found]:
 def _tables() -> Iterator[Found]:
     for t in schema.TABLES.values():
         yield "playbook/data/schema.py", "", t.meaning
+        yield "playbook/data/schema.py", "header", humanise(t.name)
 
 
 def _formats() -> Iterator[Found]:

@@ -117,6 +117,8 @@ def term(column: str, value: str) -> str:
     if not words:
         return value
     said = words.get((column, value)) or _filled(column, value)
+    if not said and ", " in value and all((column, part) in words for part in value.split(", ")):
+        said = listing(words[column, part] for part in value.split(", "))  # several codes in a row
     if not said and value.endswith("."):
         said = words.get(("", value)) or _filled("", value)
     return said or value

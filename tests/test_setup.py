@@ -142,7 +142,7 @@ def plan(house: Path, *targets: str) -> str:
 
 def test_a_second_call_sets_nothing_up(ready):
     assert plan(ready, "report").split() == [".venv/bin/playbook", "run", "demo"]
-    assert plan(ready, "test").split() == [".venv/bin/pytest", "-n", "2"]
+    assert plan(ready, "test").split() == [".venv/bin/pytest", "-n", "2", "-m", '"not', 'truth"']
 
 
 def test_a_change_of_the_lists_installs_again_in_the_same_venv(ready):

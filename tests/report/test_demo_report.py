@@ -95,7 +95,7 @@ def test_a_run_leaves_a_page_for_each_notebook_an_index_figures_and_a_manifest(m
     names = {p.name for p in made.report.iterdir()}
     assert {f"{slug}.html" for slug in BOOK} | {"index.html", "figures.json", "manifest.json"} <= names
     said = (made.home / "said-0").read_text(encoding="utf-8")
-    assert "5 files ingested" in said and f"The report: {made.report / 'index.html'}" in said
+    assert "37 files ingested" in said and f"The report: {made.report / 'index.html'}" in said
     manifest = json.loads((made.report / "manifest.json").read_text(encoding="utf-8"))
     assert (manifest["shop"], manifest["period"], manifest["parameters"]) == ("demo", "2026-10", {})
     assert {slug: entry["state"] for slug, entry in manifest["notebooks"].items()} == dict.fromkeys(BOOK, "ok")
