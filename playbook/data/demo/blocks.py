@@ -54,9 +54,9 @@ def make_block(world: World, block: int, scale: float) -> Block:
     """One block of people and everything that they do."""
     people = demand(world, block, scale)
     honest, its_lines, lost = make_orders(world, people)
-    causes = people.people.set_index("person")["cause"]
+    who = people.people.set_index("person")
     counts: dict[str, Any] = {
-        "tally": truth.tally(world, honest, its_lines, lost, causes),
+        "tally": truth.tally(world, honest, its_lines, lost, who),
         "claims": advertising.claims(world, honest),
     }
     orders, lines = _together((honest, its_lines), fraud(world, block, scale))

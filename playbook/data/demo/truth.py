@@ -16,15 +16,20 @@ RESPONSE = (0.0, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0)
 """Factors on a channel's budget at which its sales are told."""
 
 
-def tally(world: World, made: pd.DataFrame, lines: pd.DataFrame, lost: pd.DataFrame, causes: pd.Series) -> pd.DataFrame:
+SOON = 28
+"""Days within which what a new customer buys again cannot be told from what brought her, in weekly figures."""
+
+
+def tally(world: World, made: pd.DataFrame, lines: pd.DataFrame, lost: pd.DataFrame, who: pd.DataFrame) -> pd.DataFrame:
     """Counts of one block of people that may be added: what, channel or product, month, number, money (fen).
 
-    `causes` says by person what brought her.
+    `who` says by person what brought her (cause) and when (arrived).
     """
     month, products = world.calendar.month, world.catalogue.products
     bought = pd.DataFrame({"month": month[made["day"]], "number": made["paid_at"].notna(), "money": made["amount"]})
     again = (made["cause"] == "repeat").to_numpy()
-    brought = made["person"].map(causes).fillna("fraud")
+    brought = made["person"].map(who["cause"])
+    soon = again & (made["day"] - made["person"].map(who["arrived"]) <= SOON).to_numpy()
     price = world.catalogue.price[lost["product"], lost["day"]]
     missed = pd.DataFrame({"month": month[lost["day"]], "number": lost["quantity"], "money": price * lost["quantity"]})
     offered = lines[lines["promotion"] >= 0]
@@ -36,6 +41,7 @@ def tally(world: World, made: pd.DataFrame, lines: pd.DataFrame, lost: pd.DataFr
         [
             _sums("direct", made["cause"], bought),
             _sums("followed", brought[again], bought[again]),
+            _sums("soon", brought[soon], bought[soon]),
             _sums("lost", products["product_id"].to_numpy()[lost["product"]], missed),
             _sums("promoted", names, earned),
             _sums("in full", names, in_full),
@@ -124,7 +130,7 @@ def _channel(world: World, channel: str, counts: pd.DataFrame, claimed: pd.DataF
     i, scale = world.media.position(channel), world.scale
     months = range(int(world.calendar.month.max()) + 1)
     direct = _by_month(counts, "direct", channel, months)
-    later = _by_month(counts, "followed", channel, months)["money"]
+    later, soon = (_by_month(counts, what, channel, months)["money"] for what in ("followed", "soon"))
     spend = pd.Series(world.media.spend[i]).groupby(world.calendar.month).sum() / 100
     own = claimed[claimed["channel"] == channel]
     claim = own.groupby(world.calendar.month[own["day"]])["value"].sum().reindex(months, fill_value=0) / 100
@@ -138,6 +144,7 @@ def _channel(world: World, channel: str, counts: pd.DataFrame, claimed: pd.DataF
         "incremental_orders": int(direct["number"].sum()),
         "incremental_sales": round(total, 2),
         "followed_sales": round(float(later.sum()), 2),
+        "followed_soon_sales": round(float(soon.sum()), 2),
         "roas": round(total / float(spend.sum()), 4) if spend.sum() else None,
         "claimed_sales": round(claims, 2),
         "over_claim": round(claims / total, 4) if total else None,
