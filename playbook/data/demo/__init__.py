@@ -8,6 +8,7 @@ becomes tables; `blocks` lists them. ``truth.json`` and ``truth_*.csv`` say what
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +17,7 @@ import pandas as pd
 
 from ...language import _
 from . import truth
-from .blocks import blocks, counted, whole_tables
+from .blocks import added, blocks, whole_tables
 from .world import World, make_world
 from .write import write
 
@@ -37,7 +38,7 @@ def make_tables(world: World) -> dict[str, pd.DataFrame]:
     """Every canonical table of a world in memory: money in fen, times by the shop's clock, hidden columns kept."""
     made = list(blocks(world))
     tables = {name: pd.concat([b.tables[name] for b in made], ignore_index=True) for name in made[0].tables}
-    for name, table in whole_tables(world, counted(b.counts for b in made)):
+    for name, table in whole_tables(world, functools.reduce(added, (b.counts for b in made))):
         tables[name] = pd.concat([tables[name], table], ignore_index=True) if name in tables else table
     return tables
 
@@ -80,7 +81,7 @@ def generate(
 
 def _write_all(world: World, folder: Path) -> Iterator[Path]:
     """Write every table, block by block, then what is counted over all of them and the truth."""
-    raw, several, counts = folder / "raw", world.scale > 1, []
+    raw, several, total = folder / "raw", world.scale > 1, None
     for i, block in enumerate(blocks(world)):
         part = f"-{i + 1:03d}" if several else ""
         for name, table in block.tables.items():
@@ -89,8 +90,9 @@ def _write_all(world: World, folder: Path) -> Iterator[Path]:
             path = folder / f"truth_{name}{part}.csv"
             table.to_csv(path, index=False, lineterminator="\n")
             yield path
-        counts.append(block.counts)
-    total, once = counted(counts), {}
+        total = block.counts if total is None else added(total, block.counts)
+    assert total is not None
+    once = {}
     for name, table in whole_tables(world, total):
         # Some rows of settlements and surveys belong to nobody's block: they get a file of their own.
         part = "-world" if name in PARTLY else ""

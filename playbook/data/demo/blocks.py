@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import functools
 import math
-import operator
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +22,14 @@ from .site.events import site
 from .world import World
 
 
+COUNTED_BY = {
+    "tally": ["what", "of", "month"],
+    "claims": ["channel", "campaign", "day", "region"],
+    "traffic": traffic.KEYS,
+}
+"""Columns that tell the rows of counts apart; where none are named, the index does."""
+
+
 @dataclass(frozen=True)
 class Block:
     """What became of one block of people.
@@ -33,7 +39,7 @@ class Block:
     tables : dict of str to DataFrame
         Canonical tables, money in fen, times by the shop's clock; some with further columns that no table has.
     counts : dict of str to DataFrame or ndarray
-        What is needed of all blocks together; frames are put one below the other, arrays are added (see `counted`).
+        What is needed of all blocks together (see `added`).
     about_people, about_orders : DataFrame
         See `truth`.
     """
@@ -98,15 +104,18 @@ def _together(*parts: tuple[pd.DataFrame, pd.DataFrame]) -> tuple[pd.DataFrame, 
     return every.iloc[by_time].reset_index(drop=True), of_every.sort_values(["order", "line"], ignore_index=True)
 
 
-def counted(parts: Iterable[dict[str, Any]]) -> dict[str, Any]:
-    """The counts of all blocks put together."""
-    parts = list(parts)
+def added(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    """The counts of two blocks, or of some blocks and another, together."""
+    return {name: _sum(one[name], other[name], COUNTED_BY.get(name)) for name in one}
 
-    def one(name: str) -> Any:
-        every = [p[name] for p in parts]
-        return pd.concat(every) if isinstance(every[0], pd.DataFrame) else functools.reduce(operator.add, every)
 
-    return {name: one(name) for name in parts[0]}
+def _sum(one: Any, other: Any, keys: list[str] | None) -> Any:
+    if not isinstance(one, pd.DataFrame):
+        return one + other
+    both = pd.concat([one, other])
+    if keys is None:
+        return both.groupby(level=list(range(both.index.nlevels))).sum()
+    return both.groupby(keys, as_index=False, dropna=False).sum()
 
 
 def whole_tables(world: World, counts: dict[str, Any]) -> Iterator[tuple[str, pd.DataFrame]]:
