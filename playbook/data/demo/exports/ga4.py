@@ -30,16 +30,23 @@ AHEAD = 8 * 3600
 CATEGORIES = {"phone": "mobile", "app": "mobile", "mini_program": "mobile"}
 
 
-def write(tables: Mapping[str, pd.DataFrame], people: pd.DataFrame, folder: Path, *, csv: bool = False) -> list[Path]:
-    """Write the events of each month as ``events_YYYYMM.parquet``, or as CSV."""
+def write(
+    tables: Mapping[str, pd.DataFrame],
+    people: pd.DataFrame,
+    folder: Path,
+    *,
+    csv: bool = False,
+    every: int = 1,
+    part: str = "",
+) -> list[Path]:
+    """Write the events of each month (or several) as ``events_YYYYMM.parquet``, or as CSV; `part`: see `files`."""
     events = tables.get("events")
     if events is None or events.empty:
         return []
     out = []
-    for month in months(events["event_at"], overlap=0):
-        part = pa.Table.from_pandas(events.iloc[month.rows], preserve_index=False)
-        rows = _events(part)
-        path = folder / f"events_{month.label.replace('-', '')}.{'csv' if csv else 'parquet'}"
+    for month in months(events["event_at"], every=every, overlap=0):
+        rows = _events(pa.Table.from_pandas(events.iloc[month.rows], preserve_index=False))
+        path = folder / f"events_{month.label.replace('-', '')}{part}.{'csv' if csv else 'parquet'}"
         path.parent.mkdir(parents=True, exist_ok=True)
         if csv:
             save(path, _as_csv(rows))
