@@ -11,6 +11,7 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from ..schema import TABLES
+from .exports.ga4 import ROW_GROUP
 
 LARGE = (
     *("order_status", "touchpoints", "messages", "inventory", "shipments", "coupons", "points", "experiments"),
@@ -28,7 +29,7 @@ def write(folder: Path, name: str, table: pd.DataFrame, part: str = "", more: pd
     arrow = pa.table(said | further)
     path = folder / f"{name}{part}.{'parquet' if name in LARGE else 'csv'}"
     if name in LARGE:
-        pa.parquet.write_table(arrow, path, compression="zstd", store_schema=False)
+        pa.parquet.write_table(arrow, path, compression="zstd", store_schema=False, row_group_size=ROW_GROUP)
     else:
         with path.open("wb") as file:
             pa.csv.write_csv(arrow, file, pa.csv.WriteOptions(quoting_style="needed"))

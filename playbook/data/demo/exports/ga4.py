@@ -24,6 +24,8 @@ COLUMNS = header("ga4_events")
 TRAFFIC = header("ga4_traffic")
 
 SITE = "https://shop.example"
+ROW_GROUP = 30_000
+"""Rows that are read in one go: several of them at once by several cores."""
 AHEAD = 8 * 3600
 """Seconds by which Shanghai's clock is ahead of UTC."""
 
@@ -51,7 +53,9 @@ def write(
         if csv:
             save(path, _as_csv(rows))
         else:
-            pq.write_table(rows, path, compression="zstd", use_dictionary=["event_name", "event_date"])
+            pq.write_table(
+                rows, path, compression="zstd", use_dictionary=["event_name", "event_date"], row_group_size=ROW_GROUP
+            )
         out.append(path)
     return out
 
