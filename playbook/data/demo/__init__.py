@@ -97,12 +97,9 @@ def _write_all(world: World, folder: Path) -> Iterator[Path]:
         # Some rows of settlements and surveys belong to nobody's block: they get a file of their own.
         once[name] = table
         yield from write_whole(raw, name, table, world.catalogue.products, "-world" if name in PARTLY else "")
-    rates = folder / "fx.csv"
-    own = rates.exists()
+    rates = [] if (folder / "fx.csv").exists() else [folder / "fx.csv"]
     planted = spoil(raw, world)
-    yield from (raw / file for p in planted for file in p.changes)
-    if not own:
-        yield rates
+    yield from [*(raw / file for p in planted for file in p.changes), *(p for p in rates if p.exists())]
     path = folder / "truth.json"
     told = truth.truth(world, total, once) | {"defects": [asdict(p) for p in planted]}
     path.write_text(json.dumps(told, ensure_ascii=False, indent=1) + "\n", encoding="utf-8", newline="\n")

@@ -297,6 +297,8 @@ SPOILT = (
     ("douyin/订单导出*", -1, "damaged_bytes"),
 )
 """What goes wrong in the demo: pattern of files, which of them, kind."""
+SMALL = 0.04
+"""Scale up to which one row of each is enough: of a small file, three would block what the report decides."""
 
 
 def spoil(raw: Path, world: World) -> list[Planted]:
@@ -304,8 +306,9 @@ def spoil(raw: Path, world: World) -> list[Planted]:
     found = {pattern: sorted(raw.glob(pattern)) for pattern, _which, _kind in SPOILT}
     some = [(found[p][which], kind) for p, which, kind in SPOILT if len(found[p]) > 1]
     files = [path.relative_to(raw).as_posix() for path, _kind in some]
-    planted = plant(raw, np.random.default_rng([world.seed, 11]), files=files, kinds=[kind for _path, kind in some])
-    return [*planted, foreign_store(raw, last=world.calendar.days[-1])]
+    rng, kinds = np.random.default_rng([world.seed, 11]), [kind for _path, kind in some]
+    planted = plant(raw, rng, files=files, kinds=kinds, n=3 if world.scale > SMALL else 1)
+    return [*planted, foreign_store(raw, rows=90, last=world.calendar.days[-1])]
 
 
 LAST = pd.Timestamp("2026-10-31")
@@ -316,7 +319,8 @@ def foreign_store(
 ) -> Planted:
     """Add a store that sells in dollars, and the shop's ``fx.csv``; its last orders are of days without a rate.
 
-    Its orders are of the month before the `last` day's and of the last days of that month. The rates lie beside ``raw/``, as ingest looks for them; those that are there already stay.
+    Its orders are of the month before the `last` day's, the late ones of that day's month. The rates lie beside
+    ``raw/``, as ingest looks for them; those that are there already stay.
     """
     names = (
         "Name,Email,Financial Status,Paid at,Fulfillment Status,Fulfilled at,Currency,Subtotal,Shipping,Taxes,Total,"
@@ -325,15 +329,16 @@ def foreign_store(
     )
     lines, month = [names], str(last.to_period("M") - 1)
     for i in range(rows):
-        day = f"{month}-{2 + i:02d}" if i < rows - late else f"{last:%Y-%m}-{20 + i - rows + late:02d}"
+        day = f"{month}-{2 + i % 26:02d}" if i < rows - late else f"{last:%Y-%m}-{20 + i - rows + late:02d}"
         at = f"{day} 10:00:00 -0700"
-        lines.append(f"US{i:05d},,paid,{at},fulfilled,{at},USD,30.00,5.00,0.00,35.00,,0.00,{at},2,Candle,15.00,210001,")
+        lines.append(f"US{i:05d},,paid,{at},fulfilled,{at},USD,30.00,5.00,0.00,35.00,,0.00,{at},2,Candle,15.00,candle0001,")
     path = raw / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     rates = raw.parent / "fx.csv"
     if not rates.exists():
-        rates.write_text(f"day,currency,rate\n{month}-01,USD,7.10\n{month}-04,USD,7.12\n", encoding="utf-8")
+        days = "".join(f"{month}-{d:02d},USD,7.1{min(d // 2, 3)}\n" for d in (1, 4, 10, 16, 22, 28))
+        rates.write_text(f"day,currency,rate\n{days}", encoding="utf-8")
     lost = tuple(f"US{i:05d}" for i in range(rows - late, rows))
     change = {"read": rows, "accepted": rows - late, "quarantined": late}
     return Planted("foreign_store", name, rows, {name: change}, "no rate of exchange for that day", lost)
