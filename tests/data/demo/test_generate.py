@@ -16,7 +16,6 @@ from playbook.data.schema import TABLES
 from playbook.data.store import Store, read_settings
 from tests.conftest import Built
 from tests.data.formats.conftest import assert_same, in_order
-from tests.data.test_ingest import assert_ties
 
 SCALE = 0.05
 
@@ -59,7 +58,7 @@ def test_every_canonical_table_is_there_with_its_columns_and_keys(tables, ingest
 ORDERS = "order_id platform customer_id ordered_at paid_at amount shipping status region city"
 CARRIED = {
     "tmall": "store platform_discount",
-    "jd": "discount platform_discount channel device payment_method delivered_at",
+    "jd": "discount platform_discount channel device delivered_at",
     "douyin": "discount platform_discount creator_discount shipped_at delivered_at",
     "own_site": "store discount channel device coupon_id payment_method shipped_at country",
 }
@@ -71,9 +70,8 @@ def test_orders_come_back_from_the_platforms_exports_to_the_fen(tables, ingested
     planted = json.loads((shop / "truth.json").read_text())["defects"]
     spoilt = {number for p in planted for number in [*p["lost"], *p["changed"]]}
     made = tables["orders"][lambda f: (f.platform == platform) & ~f.order_id.isin(spoilt)]
-    made = made.assign(region=made.region, paid_at=made.paid_at)
-    got = ingested.orders[lambda f: (f.platform == platform) & ~f.order_id.isin(spoilt) & f.currency.isna()
-                          if platform != "own_site" else (f.platform == platform) & ~f.order_id.str.startswith("US")]  # fmt: skip
+    foreign = ingested.orders.order_id.str.startswith("US")
+    got = ingested.orders[lambda f: (f.platform == platform) & ~f.order_id.isin(spoilt) & ~foreign]
     assert_same("orders", got, made, f"{ORDERS} {CARRIED[platform]}")
     lines = tables["order_items"][lambda f: (f.platform == platform) & ~f.order_id.isin(spoilt)]
     items = ingested.table("order_items")
@@ -94,6 +92,9 @@ OTHERS = set(TABLES) - {"orders", "order_items", "customers", "settlements", "tr
 @pytest.mark.parametrize("name", sorted(OTHERS))
 def test_every_other_table_comes_back_as_it_was(tables, ingested, name):
     got, made = ingested.table(name), tables[name]
+    if name == "events":  # GA4 numbers sessions by visitor: one that is all digits comes back behind hers
+        own = made.session_id.astype(str)
+        made = made.assign(session_id=own.where(~own.str.isdigit(), made.visitor_id.astype(str) + "." + own))
     columns = [c.name for c in TABLES[name].columns if c.name in got and c.type not in ("number", "share")]
     assert_same(name, got, made.reindex(columns=columns), " ".join(columns))
     for c in TABLES[name].columns:
@@ -141,7 +142,8 @@ def test_the_account_of_what_was_read_is_exactly_what_was_planted(shop, ingested
     for q in ingested.accounting["quarantine"]:
         found[q["file"], q["reason"]] = found.get((q["file"], q["reason"]), 0) + q["rows"]
     assert found == bad and sum(bad.values()) >= 10
-    assert_ties(ingested)
+    for f in ingested.accounting["files"]:
+        assert f["read"] == sum(f[o] for o in outcomes[1:])
     assert set(ingested.orders.currency.dropna()) >= {"USD"}
 
 
@@ -213,7 +215,7 @@ def test_november_11_beats_a_normal_day_more_than_four_times(tables):
 def test_equal_arguments_give_equal_bytes_and_another_seed_gives_others(shop, tmp_path):
     (tmp_path / "raw").mkdir()
     (tmp_path / "raw" / "mine.txt").write_text("keep me")
-    made = (shop / ".made").read_text().split()
+    made = (shop / ".made").read_text().splitlines()
     assert {"shop.toml", "truth.json"} <= set(made)
     for _ in range(2):  # the second time over files that are there
         generate(tmp_path, scale=0.05)
@@ -221,7 +223,8 @@ def test_equal_arguments_give_equal_bytes_and_another_seed_gives_others(shop, tm
             assert (tmp_path / file).read_bytes() == (shop / file).read_bytes(), file
     assert (tmp_path / "raw" / "mine.txt").read_text() == "keep me"
     generate(tmp_path, scale=0.05, seed=2)
-    same = [f for f in made if (tmp_path / f).read_bytes() == (shop / f).read_bytes()]
+    there = [f for f in made if (tmp_path / f).exists()]
+    same = [f for f in there if (tmp_path / f).read_bytes() == (shop / f).read_bytes()]
     assert same == ["fx.csv", "raw/suppliers.csv", "raw/us/orders_export.csv", "shop.toml"]
 
 

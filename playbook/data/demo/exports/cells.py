@@ -24,7 +24,7 @@ _ENDS = {
     "海外": "",
 }
 
-_WHOLE = ("市", "自治州", "盟", "地区", "林区")
+_WHOLE = ("市", "自治州", "盟", "地区", "林区", "县")
 """How a city's name ends that needs no 市. (杭州 does not: it is no 自治州.)"""
 
 

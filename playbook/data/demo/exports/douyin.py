@@ -52,6 +52,8 @@ BOOKED = {
     "ad_fee": "站外推广费",
 }
 """Kind of a settlement → the column in which it stands; any other kind stands in none, and comes back as adjustment."""
+KEPT = ("service_fee", "commission", "agency_fee", "ad_fee")
+"""Kinds that go out; one that comes back in stands in no column."""
 
 
 def write(
@@ -178,7 +180,8 @@ def _settlements(rows: pd.DataFrame, folder: Path, every: int, part: str) -> lis
             "订单号": joined("\t", order),
             "备注": "-",
         }
-        said |= {name: cells.money(amount.where(kind == k, 0)) for k, name in BOOKED.items()}
+        booked = kind.mask(kind.isin(KEPT) & (amount > 0))
+        said |= {name: cells.money(amount.where(booked == k, 0)) for k, name in BOOKED.items()}
         content = table(SETTLEMENTS, said, quoted=["动帐流水号", "子订单号", "订单号"])
         out.append(save(folder / f"动账明细{month.stamp}{part}.csv", content, encoding="utf-8-sig"))
     return out

@@ -145,7 +145,7 @@ def _params(rows: pa.Table, device: pa.Array, visitor: pa.Array, local: pa.Array
     session = _string(rows, "session_id")
     own = pc.binary_join_element_wise(visitor, ".", "")
     number = pc.if_else(pa.array(_starts(session, own)), pc.replace_substring_regex(session, r"^.*\.", ""), session)
-    integer = pc.fill_null(pc.match_substring_regex(number, "^[0-9]{1,18}$"), False)
+    integer = pc.fill_null(pc.match_substring_regex(number, "^[1-9][0-9]{0,17}$"), False)
     container = pc.if_else(pc.fill_null(pc.equal(device, "mini_program"), False), device, pa.scalar(None, pa.string()))
     value = _column(rows, "value")
     priced = pc.is_valid(value)
