@@ -206,8 +206,9 @@ def test_without_words_it_says_what_it_can_do(call):
 def test_the_demo_shop_is_made_where_the_home_is(call, home):
     status, said, _complaint = call("demo", "--scale", "0.02", "--until", "2025-06")
     assert status == 0 and "The demo shop is in data/demo." in said
-    orders = pd.read_csv(home / "data" / "demo" / "raw" / "orders.csv")
-    assert orders.ordered_at.max()[:7] == "2025-06" and 2000 < len(orders) < 4000
+    exports = sorted((home / "data" / "demo" / "raw" / "tmall").glob("ExportOrderList*.csv"))
+    orders = pd.concat(pd.read_csv(p, encoding="gb18030", dtype=str) for p in exports[1:])
+    assert orders["订单创建时间"].max()[:7] == "2025-06" and 100 < len(orders) < 2000
     status, _said, complaint = call("demo", "--until", "1999-01")
     assert status == 2 and one_sentence(complaint) and "until=1999-01" in complaint
 

@@ -76,8 +76,10 @@ def store(tmp_path_factory):
     """A small demo shop with two orders more, a minute before and a minute after the shop's midnight."""
     folder = tmp_path_factory.mktemp("home") / "data" / "demo"
     generate(folder, scale=0.02)
-    rows = "before,shop,2026-10-30 23:59:00,10.10\nafter,shop,2026-10-31 00:01:00,20.20\n"
-    (folder / "raw" / "orders_more.csv").write_text("order_id,platform,ordered_at,amount\n" + rows)
+    two = "order_id,platform,customer_id,ordered_at,paid_at,amount\n"
+    two += "before,jd,j1,2026-10-30 23:59:00,2026-10-30 23:59:00,10.10\n"
+    two += "after,jd,j2,2026-10-31 00:01:00,2026-10-31 00:01:00,20.20\n"
+    (folder / "raw" / "orders.csv").write_text(two, encoding="utf-8")
     store = Store(folder, read_settings(folder / "shop.toml"))
     ingest(store)
     return store

@@ -14,7 +14,8 @@ import pytest
 import playbook
 from playbook import language, style
 from playbook.data import schema
-from playbook.data.demo import generate
+from playbook.data.demo import generate, make_tables
+from playbook.data.demo.world import make_world
 from playbook.language import LOCALES, _, humanise, listing, term
 from playbook.metrics import METRICS
 from playbook.missing import Missing
@@ -240,8 +241,8 @@ def pages(tmp_path_factory):
     raw = home / "data" / "corner" / "raw"
     raw.mkdir(parents=True)
     (raw.parent / "shop.toml").write_text('language = "zh"\n')
-    orders = pd.read_csv(home / "data" / "demo" / "raw" / "orders.csv", dtype=str)
-    orders[["order_id", "ordered_at", "amount"]].to_csv(raw / "orders.csv", index=False)
+    orders = make_tables(make_world(scale=0.05, seed=1, until="2026-10"))["orders"]
+    orders[["order_id", "ordered_at", "amount"]].assign(amount=orders.amount / 100).to_csv(raw / "orders.csv", index=False)
     made = {}
     with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
         warnings.simplefilter("ignore")

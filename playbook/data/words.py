@@ -143,6 +143,8 @@ points 积分
 ordered_at 下单时间
 paid_at 付款时间
 amount 金额
+phone_hash 手机号
+email_hash 邮箱
 """
 
 CHINESE: dict[str, tuple[str, ...]] = {

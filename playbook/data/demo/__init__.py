@@ -3,7 +3,8 @@
 A world (`world`) is fixed first: days, festivals, prices, promotions, advertising, and everything that will go wrong.
 Then people come, buy, return and stop (`shoppers`), in blocks, so that any number of them fits into memory. What they
 do on the own site (`site`), what follows their orders (`aftersales`) and what the team does and records (`office`)
-becomes tables; `blocks` lists them. ``truth.json`` and ``truth_*.csv`` say what was planted; only tests read them.
+becomes tables; `blocks` lists them, and `raw` writes them as the platforms and the team would, with what goes wrong in
+life (`defects`). ``truth.json`` and ``truth_*.csv`` say what was planted; only tests read them.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import pandas as pd
@@ -18,8 +20,9 @@ import pandas as pd
 from ...language import _
 from . import truth
 from .blocks import added, blocks, whole_tables
+from .defects import spoil
+from .raw import write_block, write_whole
 from .world import World, make_world
-from .write import write
 
 SHOP = """\
 name = "demo"
@@ -75,17 +78,16 @@ def generate(
     (folder / "raw").mkdir(parents=True, exist_ok=True)
     (folder / "shop.toml").write_text(SHOP, encoding="utf-8", newline="\n")
     made = [folder / "shop.toml", *_write_all(world, folder)]
-    listed = sorted(p.relative_to(folder).as_posix() for p in made)
+    listed = sorted({p.relative_to(folder).as_posix() for p in made})
     (folder / MADE).write_text("\n".join(listed) + "\n", encoding="utf-8", newline="\n")
 
 
 def _write_all(world: World, folder: Path) -> Iterator[Path]:
-    """Write every table, block by block, then what is counted over all of them and the truth."""
+    """Write every table, block by block, then what is counted over all of them, the defects and the truth."""
     raw, several, total = folder / "raw", world.scale > 1, None
     for i, block in enumerate(blocks(world)):
         part = f"-{i + 1:03d}" if several else ""
-        for name, table in block.tables.items():
-            yield write(raw, name, table, part)
+        yield from write_block(raw, world, block, part)
         for name, table in (("people", block.about_people), ("orders", block.about_orders)):
             path = folder / f"truth_{name}{part}.csv"
             table.to_csv(path, index=False, lineterminator="\n")
@@ -95,18 +97,24 @@ def _write_all(world: World, folder: Path) -> Iterator[Path]:
     once = {}
     for name, table in whole_tables(world, total):
         # Some rows of settlements and surveys belong to nobody's block: they get a file of their own.
-        part = "-world" if name in PARTLY else ""
         once[name] = table
-        yield write(raw, name, table, part)
+        yield from write_whole(raw, name, table, world.catalogue.products, "-world" if name in PARTLY else "")
+    rates = [] if (folder / "fx.csv").exists() else [folder / "fx.csv"]
+    planted = spoil(raw, world)
+    yield from [*(raw / file for p in planted for file in p.changes), *(p for p in rates if p.exists())]
     path = folder / "truth.json"
-    told = truth.truth(world, total, once)
+    told = truth.truth(world, total, once) | {"defects": [asdict(p) for p in planted]}
     path.write_text(json.dumps(told, ensure_ascii=False, indent=1) + "\n", encoding="utf-8", newline="\n")
     yield path
 
 
 def _clear(folder: Path) -> None:
-    """Take away what an earlier demo made."""
+    """Take away what an earlier demo made, and the folders below ``raw/`` that are empty for it."""
     made = folder / MADE
-    if made.exists():
-        for name in made.read_text(encoding="utf-8").splitlines():
-            (folder / name).unlink(missing_ok=True)
+    if not made.exists():
+        return
+    for name in made.read_text(encoding="utf-8").splitlines():
+        (folder / name).unlink(missing_ok=True)
+        above = (folder / name).parent
+        if above.parent == folder / "raw" and above.is_dir() and not any(above.iterdir()):
+            above.rmdir()

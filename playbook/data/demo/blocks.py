@@ -40,12 +40,15 @@ class Block:
         Canonical tables, money in fen, times by the shop's clock; some with further columns that no table has.
     counts : dict of str to DataFrame or ndarray
         What is needed of all blocks together (see `added`).
+    accounts : DataFrame
+        Every account: person, platform (position), persona.
     about_people, about_orders : DataFrame
         See `truth`.
     """
 
     tables: dict[str, pd.DataFrame]
     counts: dict[str, Any]
+    accounts: pd.DataFrame
     about_people: pd.DataFrame
     about_orders: pd.DataFrame
 
@@ -66,8 +69,9 @@ def make_block(world: World, block: int, scale: float) -> Block:
         "claims": advertising.claims(world, honest),
     }
     orders, lines = _together((honest, its_lines), fraud(world, block, scale))
-    accounts = customers.accounts(people)
-    known = customers.customers(world, pd.concat([accounts, cheats(orders)], ignore_index=True), orders)
+    honest_ones = customers.accounts(people)
+    accounts = pd.concat([honest_ones, cheats(orders)], ignore_index=True)
+    known = customers.customers(world, accounts, orders)
     orders, shipped = fulfilment.fulfil(world, orders, lines)
     tables = {"orders": orders, "order_items": lines, "customers": known} | shipped
     tables |= voice.voice(world, orders, lines, shipped["returns"], shipped["shipments"])
@@ -84,8 +88,8 @@ def make_block(world: World, block: int, scale: float) -> Block:
         "loyalty": loyalty.loyalty_counts(world, orders, known, tables),
         "market": market.market_counts(world, orders, lines),
     }
-    told = truth.about_people(world, accounts, people.people)
-    return Block(tables, counts, told, truth.about_orders(orders))
+    told = truth.about_people(world, honest_ones, people.people)
+    return Block(tables, counts, accounts, told, truth.about_orders(orders))
 
 
 def _together(*parts: tuple[pd.DataFrame, pd.DataFrame]) -> tuple[pd.DataFrame, pd.DataFrame]:

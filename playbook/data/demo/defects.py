@@ -11,9 +11,13 @@ import io
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
+
+from .world import World
 
 Change = dict[str, int]
 
@@ -37,6 +41,8 @@ class Planted:
         Why rows are in quarantine, as ingest says it; "" where none are.
     lost : tuple of str
         Numbers of the orders that are no longer in the tables for it.
+    changed : tuple of str
+        Numbers of the orders of which the tables say something else for it.
     """
 
     kind: str
@@ -45,6 +51,7 @@ class Planted:
     changes: dict[str, Change] = field(default_factory=dict)
     reason: str = ""
     lost: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
 
 
 @dataclass
@@ -84,16 +91,12 @@ def read(path: Path) -> Sheet:
     return Sheet(path, encoding, header, rows, tabs='"\t' in text)
 
 
-def _elsewhere(sheet: Sheet) -> set[str]:
-    """The numbers in other exports of the same kind beside it: a row spoilt here would be taken from there."""
-    found: set[str] = set()
-    for path in sorted(sheet.path.parent.glob(f"*{sheet.path.suffix}")):
-        if path != sheet.path and path.stat().st_size:
-            other = read(path)
-            if other.header == sheet.header:
-                key = other.column(*ORDER)
-                found |= {row[key] for row in other.rows if len(row) > key}
-    return found
+def _others(sheet: Sheet) -> list[bytes]:
+    """The other exports of the same kind beside it: a row spoilt here would be taken from there."""
+    paths = sorted(sheet.path.parent.glob(f"*{sheet.path.suffix}"))
+    beside = [p.read_bytes() for p in paths if p != sheet.path and p.stat().st_size]
+    heads = [",".join(sheet.header).encode(code) for code in ("utf-8", "utf-8-sig", "gb18030")]
+    return [data for data in beside if any(data.startswith(head) for head in heads)]
 
 
 ORDER = ("订单编号", "订单号", "子订单编号", "Name")
@@ -105,13 +108,17 @@ NOTE = ("订单备注", "商家备注", "Tags")
 
 def _pick(rng: np.random.Generator, sheet: Sheet, n: int) -> list[int]:
     """Rows whose number stands once in the file, and in no other export of the kind, in order."""
-    key = sheet.column(*ORDER)
-    elsewhere = _elsewhere(sheet)
+    key, others = sheet.column(*ORDER), _others(sheet)
     seen: dict[str, int] = {}
     for row in sheet.rows:
         seen[row[key]] = seen.get(row[key], 0) + 1 + (len(row) < len(sheet.header) or "E+" in row[key] or not row[key])
-    once = [i for i, row in enumerate(sheet.rows) if seen[row[key]] == 1 and row[key] not in elsewhere]
-    return sorted(int(i) for i in rng.choice(once, min(n, len(once)), replace=False))
+    once = [i for i, row in enumerate(sheet.rows) if seen[row[key]] == 1]
+    found: list[int] = []
+    for i in rng.permutation(once):
+        number = sheet.rows[i][key].strip("\t' ").encode()
+        if len(found) < n and not any(number in data for data in others):
+            found.append(int(i))
+    return sorted(found)
 
 
 def _orders(sheet: Sheet, rows: Sequence[int]) -> tuple[str, ...]:
@@ -131,15 +138,22 @@ def re_export(sheet: Sheet, name: str, rng: np.random.Generator, n: int) -> Plan
     """A later export of some rows, whose status has changed."""
     rows = _pick(rng, sheet, n)
     at = sheet.column(*STATUS)
-    later = sheet.path.with_name(re.sub(r"20\d{12}", "20991231235959", sheet.path.name))
+    later = sheet.path.with_name(re.sub(r"20\d{12}", _days_on, sheet.path.name))
     new = Sheet(later, sheet.encoding, sheet.header, [list(sheet.rows[i]) for i in rows], sheet.tabs)
-    words = {"交易成功": "卖家已发货,等待买家确认", "完成": "等待确认收货", "已完成": "已发货"}
+    words = {"交易成功": "交易关闭", "完成": "已取消", "已完成": "已关闭"}  # given back after all
     for row in new.rows:
         row[at] = words.get(row[at], next(iter(words)) if "交易" in row[at] or "买家" in row[at] else "已完成")
     new.save()
     added = later.relative_to(sheet.path.parents[len(Path(name).parts) - 1]).as_posix()
     was = {name: {"accepted": -len(rows), "superseded": len(rows)}}
-    return Planted("re_export", added, len(rows), was | {added: {"read": len(rows), "accepted": len(rows)}})
+    now = {added: {"read": len(rows), "accepted": len(rows)}}
+    return Planted("re_export", added, len(rows), was | now, changed=_orders(sheet, rows))
+
+
+def _days_on(stamp: re.Match[str]) -> str:
+    """The moment of an export some days after another."""
+    made = datetime.strptime(stamp.group(), "%Y%m%d%H%M%S") + timedelta(days=5)
+    return f"{made:%Y%m%d%H%M%S}"
 
 
 def cut_rows(sheet: Sheet, name: str, rng: np.random.Generator, n: int) -> Planted:
@@ -275,27 +289,56 @@ def plant(
     return [KINDS[kind](read(raw / name), name, rng, n) for name, kind in zip(files, kinds, strict=True)]
 
 
-def foreign_store(raw: Path, *, name: str = "us/orders_export.csv", rows: int = 6, late: int = 2) -> Planted:
+SPOILT = (
+    *(("tmall/ExportOrderList*", 0, "wrong_encoding"), ("tmall/ExportOrderList*", -2, "re_export")),
+    *(("tmall/ExportOrderList*", -1, "duplicates"), ("tmall/ExportOrderList*", -1, "totals_rows")),
+    *(("tmall/ExportOrderList*", -1, "cut_rows"), ("jd/*", -1, "excel_ids"), ("jd/*", -1, "test_orders")),
+    *(("jd/*", -2, "thousands"), ("douyin/订单导出*", -2, "mixed_zones"), ("douyin/订单导出*", -2, "totals_rows")),
+    ("douyin/订单导出*", -1, "damaged_bytes"),
+)
+"""What goes wrong in the demo: pattern of files, which of them, kind."""
+SMALL = 0.04
+"""Scale up to which one row of each is enough: of a small file, three would block what the report decides."""
+
+
+def spoil(raw: Path, world: World) -> list[Planted]:
+    """Plant the demo's defects into its ``raw/``, and add its store that sells in dollars."""
+    found = {pattern: sorted(raw.glob(pattern)) for pattern, _which, _kind in SPOILT}
+    some = [(found[p][which], kind) for p, which, kind in SPOILT if len(found[p]) > 1]
+    files = [path.relative_to(raw).as_posix() for path, _kind in some]
+    rng, kinds = np.random.default_rng([world.seed, 11]), [kind for _path, kind in some]
+    planted = plant(raw, rng, files=files, kinds=kinds, n=3 if world.scale > SMALL else 1)
+    return [*planted, foreign_store(raw, rows=90, last=world.calendar.days[-1])]
+
+
+LAST = pd.Timestamp("2026-10-31")
+
+
+def foreign_store(
+    raw: Path, *, name: str = "us/orders_export.csv", rows: int = 6, late: int = 2, last: pd.Timestamp = LAST
+) -> Planted:
     """Add a store that sells in dollars, and the shop's ``fx.csv``; its last orders are of days without a rate.
 
-    The rates lie beside ``raw/``, as ingest looks for them; those that are there already stay.
+    Its orders are of the month before the `last` day's, the late ones of that day's month. The rates lie beside
+    ``raw/``, as ingest looks for them; those that are there already stay.
     """
     names = (
         "Name,Email,Financial Status,Paid at,Fulfillment Status,Fulfilled at,Currency,Subtotal,Shipping,Taxes,Total,"
         "Discount Code,Discount Amount,Created at,Lineitem quantity,Lineitem name,Lineitem price,Lineitem sku,"
         "Cancelled at"
     )
-    lines = [names]
+    lines, month = [names], str(last.to_period("M") - 1)
     for i in range(rows):
-        day = f"2026-09-{2 + i:02d}" if i < rows - late else f"2026-10-{20 + i - rows + late:02d}"
+        day = f"{month}-{2 + i % 26:02d}" if i < rows - late else f"{last:%Y-%m}-{20 + i - rows + late:02d}"
         at = f"{day} 10:00:00 -0700"
-        lines.append(f"US{i:05d},,paid,{at},fulfilled,{at},USD,30.00,5.00,0.00,35.00,,0.00,{at},2,Candle,15.00,210001,")
+        lines.append(f"US{i:05d},,paid,{at},fulfilled,{at},USD,30.00,5.00,0.00,35.00,,0.00,{at},2,Candle,15.00,candle0001,")
     path = raw / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     rates = raw.parent / "fx.csv"
     if not rates.exists():
-        rates.write_text("day,currency,rate\n2026-09-01,USD,7.10\n2026-09-04,USD,7.12\n", encoding="utf-8")
+        days = "".join(f"{month}-{d:02d},USD,7.1{min(d // 2, 3)}\n" for d in (1, 4, 10, 16, 22, 28))
+        rates.write_text(f"day,currency,rate\n{days}", encoding="utf-8")
     lost = tuple(f"US{i:05d}" for i in range(rows - late, rows))
     change = {"read": rows, "accepted": rows - late, "quarantined": late}
     return Planted("foreign_store", name, rows, {name: change}, "no rate of exchange for that day", lost)

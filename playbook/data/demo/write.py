@@ -11,19 +11,25 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from ..schema import TABLES
+from .exports.ga4 import ROW_GROUP
 
-LARGE = ("events", "order_status", "touchpoints", "messages", "inventory", "shipments")
+LARGE = (
+    *("order_status", "touchpoints", "messages", "inventory", "shipments", "coupons", "points", "experiments"),
+    *("traffic", "competitors", "settlements", "mentions"),
+)
 """Tables that are written as Parquet; the others as CSV, for people to look into."""
 
 
-def write(folder: Path, name: str, table: pd.DataFrame, part: str = "") -> Path:
-    """Write a table in the canonical columns' order; `part` tells its files apart."""
+def write(folder: Path, name: str, table: pd.DataFrame, part: str = "", more: pd.DataFrame | None = None) -> Path:
+    """Write a table in the canonical columns' order; `part` tells its files apart, `more` are further columns."""
     known = TABLES[name].by_name
     columns = [c for c in known if c in table.columns and table[c].notna().any()]
-    arrow = pa.table({c: _column(table[c], known[c].type) for c in columns})
+    said = {c: _column(table[c], known[c].type) for c in columns}
+    further = {} if more is None else {c: _column(more[c], "text") for c in more}
+    arrow = pa.table(said | further)
     path = folder / f"{name}{part}.{'parquet' if name in LARGE else 'csv'}"
     if name in LARGE:
-        pa.parquet.write_table(arrow, path, compression="zstd", store_schema=False)
+        pa.parquet.write_table(arrow, path, compression="zstd", store_schema=False, row_group_size=ROW_GROUP)
     else:
         with path.open("wb") as file:
             pa.csv.write_csv(arrow, file, pa.csv.WriteOptions(quoting_style="needed"))

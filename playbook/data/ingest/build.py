@@ -261,6 +261,8 @@ def _write_tables(con: duckdb.DuckDBPyConnection, sources: list[Source], folder:
             con.execute(f"CREATE TABLE canonical AS {' UNION ALL BY NAME '.join(sql for _s, sql in parts)}")
         if len(parts) > 1:
             _reconcile(con, table, [s for s, _sql in parts], [sql for _s, sql in parts])
+        if table.name == "order_items":
+            _date_items(con, folder)
         columns = [c[0] for c in con.execute("DESCRIBE canonical").fetchall()]
         total, *filled = con.execute(
             f"SELECT count(*), {', '.join(f'count({c})' for c in columns)} FROM canonical"
@@ -285,6 +287,19 @@ def _write_tables(con: duckdb.DuckDBPyConnection, sources: list[Source], folder:
         con.execute("DROP TABLE canonical")
         rows[table.name] = total
     return rows
+
+
+def _date_items(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
+    """Lines of exports without a time (Tmall's item list) happened when their order was placed."""
+    there = {c[0] for c in con.execute("DESCRIBE canonical").fetchall()}
+    orders = f"'{literal(str(folder / 'orders'))}.parquet'"
+    if not Path(orders[1:-1]).exists() or not {"platform", "ordered_at"} <= there:
+        return
+    placed = f"SELECT platform AS p, order_id AS o, ordered_at AS placed FROM {orders}"
+    con.execute(
+        f"UPDATE canonical SET ordered_at = placed FROM ({placed}) WHERE ordered_at IS NULL AND platform = p "
+        "AND order_id = o"
+    )
 
 
 def _reconcile(con: duckdb.DuckDBPyConnection, table: Table, sources: list[Source], parts: list[str]) -> None:

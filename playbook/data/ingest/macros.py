@@ -12,7 +12,7 @@ PROVINCES = (
 
 _PROVINCE = f"({'|'.join(PROVINCES)})"
 _SUFFIX = "(?:省|市|特别行政区|壮族自治区|回族自治区|维吾尔自治区|自治区)?"
-_CITY = "([^省市区县 ]{1,7}?市|[^省市区县 ]{1,11}?(?:自治州|地区|盟))"
+_CITY = "([^省市区县 ]{1,7}?市|[^省市区县 ]{1,11}?(?:自治州|地区|盟)|[^省市区县 ]{1,7}?县)"
 
 MACROS = {
     # a day's share of what covers several, to the cent; the shares add up to the whole

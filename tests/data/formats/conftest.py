@@ -24,7 +24,7 @@ DEVICES = {
     "own_site": ["mini_program", "phone", "desktop"],
 }  # fmt: skip
 CHANNELS = {
-    "tmall": [None], "jd": ["search", "paid_search"], "douyin": ["live", "short_video", "search"],
+    "tmall": [None], "jd": ["search", "paid_search"], "douyin": ["live", "short_video", "natural_search"],
     "own_site": ["direct", "email", "xiaohongshu"],
 }  # fmt: skip
 IDS = {"tmall": "21{:017d}", "jd": "28{:010d}", "douyin": "69{:017d}", "own_site": "LM2026{:06d}"}

@@ -189,7 +189,7 @@ AD = "day platform level campaign_id campaign spend impressions clicks conversio
 
 @pytest.mark.parametrize("excel", [False, True])
 def test_google_ads(returned, excel):
-    rows = advertising("google", "paid_search")
+    rows = advertising("google", "search")
     built = returned(lambda raw: exports.google.write({"ad_spend": rows}, pd.DataFrame(), raw, excel=excel))
     clean(built)
     assert_same("ad_spend", built.table("ad_spend"), rows, f"{AD} channel conversions")
@@ -218,7 +218,7 @@ def test_wanxiangtai(returned):
 
 
 def test_alimama(returned):
-    rows = advertising("alimama", "paid_search", conversions=False)
+    rows = advertising("alimama", "search", conversions=False)
     built = returned(lambda raw: exports.alimama.write({"ad_spend": rows}, pd.DataFrame(), raw))
     clean(built)
     assert_same("ad_spend", built.table("ad_spend"), rows, f"{AD} channel")
@@ -254,7 +254,7 @@ def test_ga4_traffic(returned):
 
 def test_all_of_a_shop_together_is_the_same_twice(returned, shop, tmp_path):
     tables, people = made(seed=9, tmall=30, jd=20, douyin=20, own_site=20)
-    tables["ad_spend"] = pd.concat([advertising(p, "paid_search") for p in ("google", "wanxiangtai", "alimama")])
+    tables["ad_spend"] = pd.concat([advertising(p, "search") for p in ("google", "wanxiangtai", "alimama")])
     tables["events"] = events(50)
     files = exports.write(tables, people, tmp_path / "a")
     again = exports.write(tables, people, tmp_path / "b")

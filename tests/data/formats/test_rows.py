@@ -355,7 +355,7 @@ def test_a_google_span_within_a_month_is_spread_over_its_days_to_the_cent(build)
     assert [r[0] for r in spend] == [dt.date(2026, 10, d) for d in (1, 2, 3)]
     assert [r[5] for r in spend] == [D("333.33"), D("333.34"), D("333.33")]
     assert sum(r[6] for r in spend) == 1_103_153 and sum(r[7] for r in spend) == 31
-    assert spend[0][1:5] == ("google", "campaign", "paid_search", "Brand")
+    assert spend[0][1:5] == ("google", "campaign", "search", "Brand")
     f = built.file("g.csv")
     assert (f["preamble"], f["totals"], f["accepted"]) == (2, 1, 1)
     assert any("spread evenly" in a for a in built.accounting["assumptions"])
@@ -460,7 +460,7 @@ def test_alimama_in_a_zip_takes_its_day_from_the_members_name(build):
     assert_ties(built)
     found = records(built, "ad_spend", "day platform level channel campaign_id spend clicks conversion_value")
     assert found == [
-        (dt.date(2026, 10, d), "alimama", "campaign", "paid_search", "0099", D("12.3"), 20, D("99.9")) for d in (5, 6)
+        (dt.date(2026, 10, d), "alimama", "campaign", "search", "0099", D("12.3"), 20, D("99.9")) for d in (5, 6)
     ]
 
 

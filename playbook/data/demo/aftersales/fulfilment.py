@@ -99,8 +99,9 @@ def fulfil(world: World, orders: pd.DataFrame, lines: pd.DataFrame) -> tuple[pd.
 
 
 _TIMES = ["closed_at", "cancelled_at", "shipped_at", "delivered_at", "completed_at"]
+# As the source formats have it: who never paid is cancelled; who was paid back before anything left is closed.
 _STATUSES = [
-    ("paid", "paid_at"), ("closed", "closed_at"), ("cancelled", "cancelled_at"), ("shipped", "shipped_at"),
+    ("paid", "paid_at"), ("cancelled", "closed_at"), ("closed", "cancelled_at"), ("shipped", "shipped_at"),
     ("completed", "completed_at"),
 ]  # fmt: skip
 

@@ -18,7 +18,7 @@ from .google import campaigns
 
 HEADER = header("alimama")
 SCENES = {
-    "paid_search": ("436", "关键词推广"),
+    "search": ("436", "关键词推广"),
     "recommendation": ("437", "人群推广"),
     "live": ("438", "直播推广"),
     "short_video": ("439", "短视频推广"),
@@ -28,8 +28,10 @@ DAILY = 7
 """Days at the end that come as files of a day."""
 
 
-def write(tables: Mapping[str, pd.DataFrame], people: pd.DataFrame, folder: Path) -> list[Path]:
-    """Write a .zip a month, and one with the files of the last days."""
+def write(
+    tables: Mapping[str, pd.DataFrame], people: pd.DataFrame, folder: Path, *, every: int = 1
+) -> list[Path]:
+    """Write a .zip a month (or several), and one with the files of the last days."""
     rows = campaigns(tables, "alimama")
     if rows.empty:
         return []
@@ -37,7 +39,7 @@ def write(tables: Mapping[str, pd.DataFrame], people: pd.DataFrame, folder: Path
     daily = days > days.max() - pd.Timedelta(days=DAILY)
     out = []
     rest = rows[~daily].reset_index(drop=True)
-    for month in months(pd.to_datetime(rest["day"])) if len(rest) else ():
+    for month in months(pd.to_datetime(rest["day"]), every=every) if len(rest) else ():
         part = rest.iloc[month.rows].reset_index(drop=True)
         member = f"计划报表_{month.made:%Y%m%d_%H%M%S}.csv"
         out.append(zipped(folder / f"计划报表_{month.made:%Y%m%d}.zip", {member: _report(part, dated=True)}))

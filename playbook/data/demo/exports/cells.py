@@ -24,7 +24,7 @@ _ENDS = {
     "海外": "",
 }
 
-_WHOLE = ("市", "自治州", "盟", "地区", "林区")
+_WHOLE = ("市", "自治州", "盟", "地区", "林区", "县")
 """How a city's name ends that needs no 市. (杭州 does not: it is no 自治州.)"""
 
 
@@ -152,13 +152,15 @@ class Recipients:
 
 
 def recipients(rows: pd.DataFrame, people: pd.DataFrame, platform: str) -> Recipients:
-    """The people of orders (or customers); their place is the order's own, where it says one."""
+    """The people of orders (or customers); their place and device are the order's own, where it says so."""
     mine = people[people["platform"] == platform].drop_duplicates("customer_id").set_index("customer_id")
     known = mine.reindex(column(rows, "customer_id").to_numpy(object)).reset_index(drop=True)
     region = column(rows, "region").reset_index(drop=True)
     city = column(rows, "city").reset_index(drop=True)
     return Recipients(
-        **{n: text(column(known, n)) for n in ("name", "phone", "email", "district", "street", "address", "device")},
+        **{n: text(column(known, n)) for n in ("name", "phone", "email")},
+        **{n: text(column(rows if n in rows else known, n)) for n in ("district", "street", "address")},
+        device=text(rows["device_id"] if "device_id" in rows else column(known, "device")),
         province=region.where(region.notna(), column(known, "province")),
         city=city.where(city.notna(), column(known, "city")),
     )
@@ -166,7 +168,7 @@ def recipients(rows: pd.DataFrame, people: pd.DataFrame, platform: str) -> Recip
 
 @dataclass(frozen=True)
 class Month:
-    """One month's export: which rows it holds, when it was made, and which rows it shows before they were settled."""
+    """The export of a month, or of several: which rows it holds, when it was made, and which rows it shows before they were settled."""
 
     label: str
     made: pd.Timestamp
@@ -178,23 +180,24 @@ class Month:
         return f"{self.made:%Y%m%d%H%M%S}"
 
 
-def months(times: pd.Series, *, overlap: int = OVERLAP, hour: float = 10.4) -> Iterator[Month]:
-    """The monthly exports of rows: each is made on the first of the next month and reaches some days back.
+def months(times: pd.Series, *, every: int = 1, overlap: int = OVERLAP, hour: float = 10.4) -> Iterator[Month]:
+    """The exports of rows, each of so many months: made on the first of the next month, and reaching some days back.
 
-    Rows of a month's last days are `early` in its export; the next one has them again.
+    Rows of an export's last days are `early` in it; the next one has them again. The last one may be of fewer months.
     """
     if times.empty:
         return
     values = times.to_numpy().astype("datetime64[s]")
     first, last = pd.Period(values.min(), "M"), pd.Period(values.max(), "M")
     back = np.timedelta64(overlap, "D")
-    for month in pd.period_range(first, last, freq="M"):
+    for month in pd.period_range(first, last, freq="M")[::every]:
+        after = min(month + every, last + 1)
         begin = month.start_time.to_datetime64().astype("datetime64[s]")
-        end = (month + 1).start_time.to_datetime64().astype("datetime64[s]")
+        end = after.start_time.to_datetime64().astype("datetime64[s]")
         rows = np.flatnonzero((values >= begin - back) & (values < end))
-        early = (values[rows] >= end - back) & (month < last)
+        early = (values[rows] >= end - back) & (after <= last)
         if len(rows):
-            made = (month + 1).start_time + pd.Timedelta(hours=hour)
+            made = after.start_time + pd.Timedelta(hours=hour)
             yield Month(str(month), made, rows, early)
 
 

@@ -30,7 +30,7 @@ STATUS = {
     "closed": "已关闭",
     "cancelled": "已关闭",
 }
-STYLE = {"live": "直播", "short_video": "短视频", "search": "商品卡"}
+STYLE = {"live": "直播", "short_video": "短视频", "natural_search": "商品卡"}
 SCENES = {
     "payout": "货款结算入账",
     "shipping": "货款结算入账",
@@ -52,6 +52,8 @@ BOOKED = {
     "ad_fee": "站外推广费",
 }
 """Kind of a settlement → the column in which it stands; any other kind stands in none, and comes back as adjustment."""
+KEPT = ("service_fee", "commission", "agency_fee", "ad_fee")
+"""Kinds that go out; one that comes back in stands in no column."""
 
 
 def write(
@@ -61,6 +63,8 @@ def write(
     *,
     full: bool = True,
     buyer: str = "",
+    every: int = 1,
+    part: str = "",
 ) -> list[Path]:
     """Write ``订单导出….csv`` and ``动账明细….csv`` of each month.
 
@@ -70,17 +74,19 @@ def write(
         The wide layout; else the short one of 21 columns.
     buyer : str
         Name of a last column that holds the buyer's number; "": none, as 抖店 has it.
+    every, part
+        Months of an export; see `files`.
     """
     orders, items = of_platform(tables, "orders", "douyin"), of_platform(tables, "order_items", "douyin")
     out = []
     if len(orders):
         lines = _lines(orders, items)
         names = cells.names(tables)
-        for month in months(orders["ordered_at"]):
+        for month in months(orders["ordered_at"], every=every):
             rows = as_shown(orders, month).merge(lines, on="order_id", suffixes=("", "_line"))
             content = _orders(rows, people, names, full=full, buyer=buyer)
-            out.append(save(folder / f"订单导出{month.stamp}.csv", content, encoding="utf-8-sig"))
-    return out + _settlements(of_platform(tables, "settlements", "douyin"), folder)
+            out.append(save(folder / f"订单导出{month.stamp}{part}.csv", content, encoding="utf-8-sig"))
+    return out + _settlements(of_platform(tables, "settlements", "douyin"), folder, every, part)
 
 
 def _lines(orders: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
@@ -156,15 +162,15 @@ def _orders(rows: pd.DataFrame, people: pd.DataFrame, names: Mapping[str, str], 
     return table(names_, said, quoted=tabbed)
 
 
-def _settlements(rows: pd.DataFrame, folder: Path) -> list[Path]:
+def _settlements(rows: pd.DataFrame, folder: Path, every: int, part: str) -> list[Path]:
     out = []
-    for month in months(rows["settled_at"]) if len(rows) else ():
-        part = rows.iloc[month.rows].reset_index(drop=True)
-        amount, kind = fen(part, "amount"), part["kind"]
-        order = column(part, "order_id").fillna("-")
+    for month in months(rows["settled_at"], every=every) if len(rows) else ():
+        shown = rows.iloc[month.rows].reset_index(drop=True)
+        amount, kind = fen(shown, "amount"), shown["kind"]
+        order = column(shown, "order_id").fillna("-")
         said = {
-            "动账时间": moment(part["settled_at"]),
-            "动帐流水号": joined("\t", part["settlement_id"]),
+            "动账时间": moment(shown["settled_at"]),
+            "动帐流水号": joined("\t", shown["settlement_id"]),
             "动账方向": text(pd.Series(np.where(amount < 0, "出账", "入账"))),
             "动账金额": cells.money(amount.abs()),
             "动账账户": "聚合账户",
@@ -174,7 +180,8 @@ def _settlements(rows: pd.DataFrame, folder: Path) -> list[Path]:
             "订单号": joined("\t", order),
             "备注": "-",
         }
-        said |= {name: cells.money(amount.where(kind == k, 0)) for k, name in BOOKED.items()}
+        booked = kind.mask(kind.isin(KEPT) & (amount > 0))
+        said |= {name: cells.money(amount.where(booked == k, 0)) for k, name in BOOKED.items()}
         content = table(SETTLEMENTS, said, quoted=["动帐流水号", "子订单号", "订单号"])
-        out.append(save(folder / f"动账明细{month.stamp}.csv", content, encoding="utf-8-sig"))
+        out.append(save(folder / f"动账明细{month.stamp}{part}.csv", content, encoding="utf-8-sig"))
     return out

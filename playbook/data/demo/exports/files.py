@@ -1,4 +1,8 @@
-"""Raw files from columns of cells: text in any encoding, and workbooks."""
+"""Raw files from columns of cells: text in any encoding, and workbooks.
+
+Where an exporter takes `part`, it ends the names of its files: of a shop with very many people, each block of them has
+files of its own.
+"""
 
 from __future__ import annotations
 

@@ -24,27 +24,38 @@ COLUMNS = header("ga4_events")
 TRAFFIC = header("ga4_traffic")
 
 SITE = "https://shop.example"
+ROW_GROUP = 30_000
+"""Rows that are read in one go: several of them at once by several cores."""
 AHEAD = 8 * 3600
 """Seconds by which Shanghai's clock is ahead of UTC."""
 
 CATEGORIES = {"phone": "mobile", "app": "mobile", "mini_program": "mobile"}
 
 
-def write(tables: Mapping[str, pd.DataFrame], people: pd.DataFrame, folder: Path, *, csv: bool = False) -> list[Path]:
-    """Write the events of each month as ``events_YYYYMM.parquet``, or as CSV."""
+def write(
+    tables: Mapping[str, pd.DataFrame],
+    people: pd.DataFrame,
+    folder: Path,
+    *,
+    csv: bool = False,
+    every: int = 1,
+    part: str = "",
+) -> list[Path]:
+    """Write the events of each month (or several) as ``events_YYYYMM.parquet``, or as CSV; `part`: see `files`."""
     events = tables.get("events")
     if events is None or events.empty:
         return []
     out = []
-    for month in months(events["event_at"], overlap=0):
-        part = pa.Table.from_pandas(events.iloc[month.rows], preserve_index=False)
-        rows = _events(part)
-        path = folder / f"events_{month.label.replace('-', '')}.{'csv' if csv else 'parquet'}"
+    for month in months(events["event_at"], every=every, overlap=0):
+        rows = _events(pa.Table.from_pandas(events.iloc[month.rows], preserve_index=False))
+        path = folder / f"events_{month.label.replace('-', '')}{part}.{'csv' if csv else 'parquet'}"
         path.parent.mkdir(parents=True, exist_ok=True)
         if csv:
             save(path, _as_csv(rows))
         else:
-            pq.write_table(rows, path, compression="zstd", use_dictionary=["event_name", "event_date"])
+            pq.write_table(
+                rows, path, compression="zstd", use_dictionary=["event_name", "event_date"], row_group_size=ROW_GROUP
+            )
         out.append(path)
     return out
 
@@ -134,7 +145,7 @@ def _params(rows: pa.Table, device: pa.Array, visitor: pa.Array, local: pa.Array
     session = _string(rows, "session_id")
     own = pc.binary_join_element_wise(visitor, ".", "")
     number = pc.if_else(pa.array(_starts(session, own)), pc.replace_substring_regex(session, r"^.*\.", ""), session)
-    integer = pc.fill_null(pc.match_substring_regex(number, "^[0-9]{1,18}$"), False)
+    integer = pc.fill_null(pc.match_substring_regex(number, "^[1-9][0-9]{0,17}$"), False)
     container = pc.if_else(pc.fill_null(pc.equal(device, "mini_program"), False), device, pa.scalar(None, pa.string()))
     value = _column(rows, "value")
     priced = pc.is_valid(value)

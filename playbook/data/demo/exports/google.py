@@ -15,7 +15,7 @@ from .cells import column, counted, fen, months, of_platform, text, thousands
 from .files import header, save, table
 
 HEADER = header("google_ads")
-KINDS = {"paid_search": "Search", "display": "Display", "video": "Video", "shopping": "Shopping"}
+KINDS = {"search": "Search", "display": "Display", "video": "Video", "shopping": "Shopping"}
 TOTALS = ("Account", "All campaigns", "Search campaigns")
 
 
@@ -32,6 +32,7 @@ def write(
     *,
     currency: str = "CNY",
     excel: bool = False,
+    every: int = 1,
 ) -> list[Path]:
     """Write ``Campaign report ….csv`` of each month.
 
@@ -41,10 +42,12 @@ def write(
         The account's.
     excel : bool
         As “Excel .csv”: UTF-16 with tabs.
+    every : int
+        Months of an export.
     """
     rows = campaigns(tables, "google")
     out = []
-    for month in months(pd.to_datetime(rows["day"])) if len(rows) else ():
+    for month in months(pd.to_datetime(rows["day"]), every=every) if len(rows) else ():
         part = rows.iloc[month.rows].reset_index(drop=True)
         content = _report(part, currency, separator="\t" if excel else ",")
         name = f"Campaign report {month.made:%Y-%m-%d}.csv"

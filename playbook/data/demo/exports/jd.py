@@ -27,8 +27,10 @@ STATUS = {
 SOURCE = {"app": "APP", "desktop": "PC", "tablet": "PAD", "phone": "M端", "mini_program": "微信小程序"}
 
 
-def write(tables: Mapping[str, pd.DataFrame], people: pd.DataFrame, folder: Path) -> list[Path]:
-    """Write ``订单导出….csv`` of each month."""
+def write(
+    tables: Mapping[str, pd.DataFrame], people: pd.DataFrame, folder: Path, *, every: int = 1, part: str = ""
+) -> list[Path]:
+    """Write ``订单导出….csv`` of each month (or several; `part`: see `files`)."""
     orders, items = of_platform(tables, "orders", "jd"), of_platform(tables, "order_items", "jd")
     if orders.empty:
         return []
@@ -37,10 +39,10 @@ def write(tables: Mapping[str, pd.DataFrame], people: pd.DataFrame, folder: Path
     orders = orders.assign(gross_order=orders["order_id"].map(items.groupby("order_id")["gross"].sum()))
     lines = items.drop(columns=[c for c in ("platform", "ordered_at", "gross") if c in items.columns])
     out = []
-    for month in months(orders["ordered_at"]):
+    for month in months(orders["ordered_at"], every=every):
         rows = as_shown(orders, month).merge(lines, on="order_id", suffixes=("", "_line"))
         content = _rows(rows, people, names)
-        out.append(save(folder / f"订单导出{month.stamp}.csv", content, encoding="gb18030"))
+        out.append(save(folder / f"订单导出{month.stamp}{part}.csv", content, encoding="gb18030"))
     return out
 
 

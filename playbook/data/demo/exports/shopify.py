@@ -31,6 +31,8 @@ def write(
     *,
     refunds: bool = True,
     older: bool = False,
+    every: int = 1,
+    part: str = "",
 ) -> list[Path]:
     """Write ``orders_export_….csv`` of each month and ``customers_export.csv``.
 
@@ -40,6 +42,8 @@ def write(
         Whether an order says what was refunded of it.
     older : bool
         The layout that ends at “Cancelled at”.
+    every, part
+        Months of an export; see `files`.
     """
     orders, items = of_platform(tables, "orders", "own_site"), of_platform(tables, "order_items", "own_site")
     out = []
@@ -48,14 +52,14 @@ def write(
         names = cells.names(tables)
         lines = items.drop(columns=[c for c in ("platform", "ordered_at") if c in items.columns])
         columns = ORDERS[: ORDERS.index("Cancelled at") + 1] if older else ORDERS
-        for month in months(orders["ordered_at"]):
+        for month in months(orders["ordered_at"], every=every):
             rows = as_shown(orders, month).merge(lines, on="order_id", suffixes=("", "_line"))
             said = _orders(
                 rows, people, names, early=~rows["order_id"].isin(orders["order_id"].iloc[month.rows[~month.early]])
             )
             content = table(columns, {k: v for k, v in said.items() if k in columns})
-            out.append(save(folder / f"orders_export_{month.stamp}.csv", content))
-    return out + _customers(tables, people, folder)
+            out.append(save(folder / f"orders_export_{month.stamp}{part}.csv", content))
+    return out + _customers(tables, people, folder, part)
 
 
 def _refunded(tables: Mapping[str, pd.DataFrame], orders: pd.DataFrame) -> pd.Series:
@@ -153,7 +157,7 @@ def _attributes(rows: pd.DataFrame) -> pa.Array:
     return text(out.str.rstrip("\n"))
 
 
-def _customers(tables: Mapping[str, pd.DataFrame], people: pd.DataFrame, folder: Path) -> list[Path]:
+def _customers(tables: Mapping[str, pd.DataFrame], people: pd.DataFrame, folder: Path, part: str) -> list[Path]:
     rows = of_platform(tables, "customers", "own_site")
     if rows.empty:
         return []
@@ -178,7 +182,7 @@ def _customers(tables: Mapping[str, pd.DataFrame], people: pd.DataFrame, folder:
         "Total Orders": text(_of(number, paid.size() if paid is not None else None)),
         "Tax Exempt": "no",
     }
-    return [save(folder / "customers_export.csv", table(CUSTOMERS, said))]
+    return [save(folder / f"customers_export{part}.csv", table(CUSTOMERS, said))]
 
 
 def _of(customers: pd.Series, figures: pd.Series | None) -> pd.Series:

@@ -32,25 +32,25 @@ STATUS = {
 
 
 def write(
-    tables: Mapping[str, pd.DataFrame], people: pd.DataFrame, folder: Path, *, platform: str = "tmall"
+    tables: Mapping[str, pd.DataFrame], people: pd.DataFrame, folder: Path, *, platform: str = "tmall", every: int = 1, part: str = ""
 ) -> list[Path]:
-    """Write ``ExportOrderList….csv`` and ``ExportOrderDetailList….csv`` of each month."""
+    """Write ``ExportOrderList….csv`` and ``ExportOrderDetailList….csv`` of each month (or several; `part`: see `files`)."""
     orders = of_platform(tables, "orders", platform)
     if orders.empty:
         return []
     items = of_platform(tables, "order_items", platform)
     names = cells.names(tables)
     out = []
-    for month in months(orders["ordered_at"]):
+    for month in months(orders["ordered_at"], every=every):
         shown = as_shown(orders, month)
         whole = items[items["order_id"].isin(shown["order_id"])] if len(items) else items
         first = whole.drop_duplicates("order_id").set_index("order_id") if len(whole) else whole
         content = _orders(shown, people, platform, _first_title(shown, first, names), whole)
-        out.append(save(folder / f"ExportOrderList{month.stamp}.csv", content, encoding="gb18030"))
+        out.append(save(folder / f"ExportOrderList{month.stamp}{part}.csv", content, encoding="gb18030"))
         if len(whole):
             lines = shown[["order_id", "status"]].merge(whole, on="order_id")
             content = _items(lines, names)
-            out.append(save(folder / f"ExportOrderDetailList{month.stamp}.csv", content, encoding="gb18030"))
+            out.append(save(folder / f"ExportOrderDetailList{month.stamp}{part}.csv", content, encoding="gb18030"))
     return out
 
 

@@ -1,6 +1,6 @@
 """万相台 on-site promotion: a workbook with typed numbers, rates as fractions, a row per subject and day.
 
-Lost on the way: channels, regions and audiences.
+Lost on the way: channels (all of it is in_platform), regions and audiences.
 """
 
 from __future__ import annotations
@@ -19,11 +19,13 @@ HEADER = header("wanxiangtai")
 KINDS = {"campaign": "计划", "keyword": "关键词", "creative": "创意", "account": "账户", "product": "商品"}
 
 
-def write(tables: Mapping[str, pd.DataFrame], people: pd.DataFrame, folder: Path) -> list[Path]:
-    """Write ``站内推广_….xlsx`` of each month."""
+def write(
+    tables: Mapping[str, pd.DataFrame], people: pd.DataFrame, folder: Path, *, every: int = 1
+) -> list[Path]:
+    """Write ``站内推广_….xlsx`` of each month, or of several."""
     rows = of_platform(tables, "ad_spend", "wanxiangtai")
     out = []
-    for month in months(pd.to_datetime(rows["day"])) if len(rows) else ():
+    for month in months(pd.to_datetime(rows["day"]), every=every) if len(rows) else ():
         part = rows.iloc[month.rows].reset_index(drop=True)
         out.append(_book(folder / f"站内推广_{month.made:%Y%m%d_%H%M%S}.xlsx", part))
     return out
