@@ -40,7 +40,7 @@ def write(
     every: int = 1,
     part: str = "",
 ) -> list[Path]:
-    """Write ``ExportOrderList….csv`` and ``ExportOrderDetailList….csv`` of each month or several (`part`: see `files`)."""
+    """Write ``ExportOrderList….csv`` and ``ExportOrderDetailList….csv`` of each month or several (see `files`)."""
     orders = of_platform(tables, "orders", platform)
     if orders.empty:
         return []

@@ -34,8 +34,8 @@ AT_ONE_DESK = 40
 
 SHOWN = {"tmall": 0.50, "jd": 0.45, "douyin": 0.0, "own_site": 0.94}
 """Part of the accounts whose telephone number the shop gets to see. On Tmall and JD those who joined the shop's club
-and let the platform hand it on; of all others the platform lends a number for the parcel, or masks it. 抖店 gives ciphers.
-On the own site nearly everybody gives one for the parcel."""
+and let the platform hand it on; of all others the platform lends a number for the parcel, or masks it. 抖店 gives
+ciphers. On the own site nearly everybody gives one for the parcel."""
 MAILED = {"tmall": 0.25, "jd": 0.0, "douyin": 0.0, "own_site": 0.55}
 """The same of e-mail: on Tmall it is the Alipay account, which for most is a telephone number and masked."""
 
