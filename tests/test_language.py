@@ -242,7 +242,9 @@ def pages(tmp_path_factory):
     raw.mkdir(parents=True)
     (raw.parent / "shop.toml").write_text('language = "zh"\n')
     orders = make_tables(make_world(scale=0.05, seed=1, until="2026-10"))["orders"]
-    orders[["order_id", "ordered_at", "amount"]].assign(amount=orders.amount / 100).to_csv(raw / "orders.csv", index=False)
+    orders[["order_id", "ordered_at", "amount"]].assign(amount=orders.amount / 100).to_csv(
+        raw / "orders.csv", index=False
+    )
     made = {}
     with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
         warnings.simplefilter("ignore")

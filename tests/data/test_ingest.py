@@ -6,6 +6,7 @@ import datetime as dt
 import hmac
 import io
 import os
+import re
 import shutil
 import tempfile
 from decimal import Decimal
@@ -863,3 +864,13 @@ def test_an_order_that_stands_twice_in_one_file_without_platforms_counts_once(bu
     built = build({"orders.csv": ORDERS + "1,2024-01-01,5,placed\n1,2024-01-01,7,paid\n2,2024-01-02,3,paid\n"})
     assert sorted(zip(built.orders.order_id, built.orders.amount, strict=True)) == [("1", 7), ("2", 3)]
     assert built.file("orders.csv")["superseded"] == 1
+
+
+def test_the_name_of_a_file_is_told_without_numbers_and_addresses_in_it(build):
+    text = "order_id,ordered_at,amount\n{},2026-09-10,5\n"
+    files = {f"orders 139{i:08d}.csv": text.format(i) for i in range(2)} | {"orders-20260910.csv": text.format(7)}
+    built = build(files | {"zhang@example.com.pdf": "?"})
+    names = [f["file"] for f in built.accounting["files"]]
+    assert len(set(names)) == 3 and names[-1] == "orders-20260910.csv"
+    assert all(re.fullmatch("orders █~[0-9a-f]{4}.csv", n) for n in names[:2])
+    assert "zhang" not in built.accounting["passed_over"][0] and len(built.orders) == 3

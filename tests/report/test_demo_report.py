@@ -55,7 +55,8 @@ def hostile_demo(folder):
     generate(folder, scale=0.05)
     for path in (folder / "raw").rglob("*.csv"):  # a province is told by its name but where the own site writes it
         encoding = "gb18030" if path.parent.name in ("tmall", "jd") else "utf-8"
-        text = path.read_bytes().decode(encoding, "surrogateescape").replace("广东省", REGION).replace("精华", CATEGORY)
+        text = path.read_bytes().decode(encoding, "surrogateescape").replace("精华", CATEGORY)
+        text = re.sub("[\u4e00-\u9fff]{2,3}省", REGION, text) if path.parent.name == "shopify" else text
         path.write_bytes(text.encode(encoding, "surrogateescape"))
     settings = (folder / "shop.toml").read_text(encoding="utf-8")
     (folder / "shop.toml").write_text(re.sub('title = ".*"', f'title = "{TITLE}"', settings), encoding="utf-8")

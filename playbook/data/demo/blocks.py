@@ -21,7 +21,6 @@ from .site import experiments, touchpoints, traffic
 from .site.events import site
 from .world import World
 
-
 COUNTED_BY = {
     "tally": ["what", "of", "month"],
     "claims": ["channel", "campaign", "day", "region"],

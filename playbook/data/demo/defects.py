@@ -331,7 +331,9 @@ def foreign_store(
     for i in range(rows):
         day = f"{month}-{2 + i % 26:02d}" if i < rows - late else f"{last:%Y-%m}-{20 + i - rows + late:02d}"
         at = f"{day} 10:00:00 -0700"
-        lines.append(f"US{i:05d},,paid,{at},fulfilled,{at},USD,30.00,5.00,0.00,35.00,,0.00,{at},2,Candle,15.00,candle0001,")
+        lines.append(
+            f"US{i:05d},,paid,{at},fulfilled,{at},USD,30.00,5.00,0.00,35.00,,0.00,{at},2,Candle,15.00,candle0001,"
+        )
     path = raw / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")

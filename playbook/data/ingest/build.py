@@ -9,6 +9,7 @@ import re
 import shutil
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from ..keyed import identity_key, use_key
 from ..schema import TABLES, Table
 from ..store import ShopError, Store
 from .erased import use_list
-from .files import other_files, own_formats, raw_files
+from .files import discreet, other_files, own_formats, raw_files
 from .formats import choose, fits, load_formats
 from .fx import Rates
 from .macros import define
@@ -91,7 +92,7 @@ def _make(con: duckdb.DuckDBPyConnection, store: Store, folder: Path) -> dict[st
             {"file": file, "reason": reason, "field": field, "rows": n}
             for (file, reason, field), n in sorted(counted.items())
         ],
-        "passed_over": [p.relative_to(store.raw).as_posix() for p in other_files(store.raw)],
+        "passed_over": [discreet(p.relative_to(store.raw).as_posix()) for p in other_files(store.raw)],
         "tables": tables,
         "assumptions": sorted({a for s in sources for a in s.assumptions} | _unstated(store, staged)),
         "checks": [c for s in sources for c in s.checks()],
@@ -110,7 +111,8 @@ def _stage(
     for path in raw_files(store.raw):
         name = path.relative_to(store.raw).as_posix()
         try:
-            for raw, fmt in recognised(path, name, formats, store.name):
+            for found, fmt in recognised(path, name, formats, store.name):
+                raw = replace(found, name=discreet(found.name))
                 if raw.sha256 in seen:
                     copies.append(_copy(raw, seen[raw.sha256]))
                     continue

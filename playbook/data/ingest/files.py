@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from ..keyed import identity_key
 from ..store import Store
@@ -43,6 +44,22 @@ def tables_key(store: Store) -> str:
             digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + _digest(path))
     digest.update(repr([p.relative_to(store.raw).as_posix() for p in other_files(store.raw)]).encode())
     return digest.hexdigest()[:16]
+
+
+def discreet(name: str) -> str:
+    """A file's name as it may be told: without telephone numbers and e-mail addresses, but unlike any other's.
+
+    (A person's name in it cannot be told from other words.)
+    """
+    hidden = _TELLING.sub("█", name)
+    if hidden == name:
+        return name
+    path = PurePosixPath(hidden)
+    mark = hashlib.sha256(name.encode()).hexdigest()[:4]
+    return path.with_name(f"{path.stem}~{mark}{path.suffix}").as_posix()
+
+
+_TELLING = re.compile(r"(?<!\d)1[3-9]\d{9}(?!\d)|[^\s@/]+@[^\s@/]+\.[A-Za-z]{2,}(?=[.\s_-]|$)")
 
 
 def own_formats(store: Store) -> list[Path]:

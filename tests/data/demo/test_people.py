@@ -102,7 +102,7 @@ def test_nothing_personal_leaves_the_raw_files(tmp_path):
     export.write_bytes(("\n".join(lines) + "\n").encode("gb18030"))
     jd = sorted((raw / "jd").glob("*.csv"))[-1]
     jd.rename(jd.with_name(f"订单导出{few['phone'][2]}.csv"))
-    (raw / f"{email} {few['name'][2]}.pdf").write_text("passed over")
+    (raw / f"{email} 客户.pdf").write_text("passed over")
     text = "".join(t.decode("gb18030", "replace") if p.parent.name in ("tmall", "jd") else t.decode("utf-8", "replace")
                    for p in raw.rglob("*.csv") for t in [p.read_bytes()])  # fmt: skip
     assert sum(word in text for words in few.values() for word in words) >= 0.75 * CANARIES
@@ -115,5 +115,7 @@ def test_nothing_personal_leaves_the_raw_files(tmp_path):
     shown |= {str(p.relative_to(tmp_path)): t for p, t in everything(folder / "tables")}
     assert any("rows.parquet" in n for n in shown) and any("quarantine.csv" in n for n in shown)
     assert json.loads(shown["reports/demo/2026-10/figures.json"])
-    told = {(kind, word, name) for kind, words in few.items() for word in words for name, t in shown.items() if word in t}
+    told = {
+        (kind, word, name) for kind, words in few.items() for word in words for name, t in shown.items() if word in t
+    }
     assert told == set()

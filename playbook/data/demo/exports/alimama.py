@@ -28,9 +28,7 @@ DAILY = 7
 """Days at the end that come as files of a day."""
 
 
-def write(
-    tables: Mapping[str, pd.DataFrame], people: pd.DataFrame, folder: Path, *, every: int = 1
-) -> list[Path]:
+def write(tables: Mapping[str, pd.DataFrame], people: pd.DataFrame, folder: Path, *, every: int = 1) -> list[Path]:
     """Write a .zip a month (or several), and one with the files of the last days."""
     rows = campaigns(tables, "alimama")
     if rows.empty:

@@ -168,7 +168,7 @@ def recipients(rows: pd.DataFrame, people: pd.DataFrame, platform: str) -> Recip
 
 @dataclass(frozen=True)
 class Month:
-    """The export of a month, or of several: which rows it holds, when it was made, and which rows it shows before they were settled."""
+    """The export of a month, or of several: its rows, when it was made, and which it shows before they were settled."""
 
     label: str
     made: pd.Timestamp

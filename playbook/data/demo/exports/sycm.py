@@ -19,10 +19,8 @@ HEADER = header("sycm")
 NOTES = ("生意参谋", "商品_全部", "数据仅供参考", "统计时间见文件名")
 
 
-def write(
-    tables: Mapping[str, pd.DataFrame], people: pd.DataFrame, folder: Path, *, every: int = 1
-) -> list[Path]:
-    """Write ``【生意参谋平台】商品_全部_….xlsx`` of each month (or several): a row per product and day of Tmall's `traffic`."""
+def write(tables: Mapping[str, pd.DataFrame], people: pd.DataFrame, folder: Path, *, every: int = 1) -> list[Path]:
+    """Write ``【生意参谋平台】商品_全部_….xlsx`` of each month (or several): Tmall's `traffic` by product and day."""
     rows = of_platform(tables, "traffic", "tmall")
     rows = rows[rows["product_id"].notna()].reset_index(drop=True) if len(rows) else rows
     names = cells.names(tables)

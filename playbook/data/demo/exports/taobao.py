@@ -32,9 +32,15 @@ STATUS = {
 
 
 def write(
-    tables: Mapping[str, pd.DataFrame], people: pd.DataFrame, folder: Path, *, platform: str = "tmall", every: int = 1, part: str = ""
+    tables: Mapping[str, pd.DataFrame],
+    people: pd.DataFrame,
+    folder: Path,
+    *,
+    platform: str = "tmall",
+    every: int = 1,
+    part: str = "",
 ) -> list[Path]:
-    """Write ``ExportOrderList….csv`` and ``ExportOrderDetailList….csv`` of each month (or several; `part`: see `files`)."""
+    """Write ``ExportOrderList….csv`` and ``ExportOrderDetailList….csv`` of each month or several (see `files`)."""
     orders = of_platform(tables, "orders", platform)
     if orders.empty:
         return []

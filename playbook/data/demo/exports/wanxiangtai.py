@@ -19,9 +19,7 @@ HEADER = header("wanxiangtai")
 KINDS = {"campaign": "计划", "keyword": "关键词", "creative": "创意", "account": "账户", "product": "商品"}
 
 
-def write(
-    tables: Mapping[str, pd.DataFrame], people: pd.DataFrame, folder: Path, *, every: int = 1
-) -> list[Path]:
+def write(tables: Mapping[str, pd.DataFrame], people: pd.DataFrame, folder: Path, *, every: int = 1) -> list[Path]:
     """Write ``站内推广_….xlsx`` of each month, or of several."""
     rows = of_platform(tables, "ad_spend", "wanxiangtai")
     out = []

@@ -12,7 +12,20 @@ from .orders import customer_ids
 
 SURNAMES = "王李张刘陈杨黄赵周吴徐孙马朱胡郭何林高罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘蒋蔡余杜叶程苏魏吕丁任沈姚卢"
 GIVEN = "子雨梓思嘉诗欣一可心怡佳晨若语桐涵悦宁然乐清明远安静文舒雅宇浩轩博辰睿泽楠彤玥瑶琪萱蕾芸晴岚露霜雪云"
-STREETS = "人民路 中山路 解放大道 建设路 滨江路 学院路 文化路 青年路 长江路 和平街 新华路 东风路".split()
+STREETS = [
+    "人民路",
+    "中山路",
+    "解放大道",
+    "建设路",
+    "滨江路",
+    "学院路",
+    "文化路",
+    "青年路",
+    "长江路",
+    "和平街",
+    "新华路",
+    "东风路",
+]
 
 SHARED = 0.012
 """Of the people give a telephone that many share: an office, a parcel shop, a school."""
@@ -20,9 +33,9 @@ AT_ONE_DESK = 40
 """People who share one of these."""
 
 SHOWN = {"tmall": 0.50, "jd": 0.45, "douyin": 0.0, "own_site": 0.94}
-"""Part of the accounts whose telephone number the shop gets to see. On Tmall and JD those who joined the shop's club and
-let the platform hand it on; of all others the platform lends a number for the parcel, or masks it. 抖店 gives ciphers.
-On the own site nearly everybody gives one for the parcel."""
+"""Part of the accounts whose telephone number the shop gets to see. On Tmall and JD those who joined the shop's club
+and let the platform hand it on; of all others the platform lends a number for the parcel, or masks it. 抖店 gives
+ciphers. On the own site nearly everybody gives one for the parcel."""
 MAILED = {"tmall": 0.25, "jd": 0.0, "douyin": 0.0, "own_site": 0.55}
 """The same of e-mail: on Tmall it is the Alipay account, which for most is a telephone number and masked."""
 
