@@ -10,7 +10,17 @@ from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
-from playbook.methods.intervals import Interval, Sums, bootstrap, mean, newcombe, shrunken_means, shrunken_rates, welch, wilson
+from playbook.methods.intervals import (
+    Interval,
+    Sums,
+    bootstrap,
+    mean,
+    newcombe,
+    shrunken_means,
+    shrunken_rates,
+    welch,
+    wilson,
+)
 
 
 @pytest.mark.parametrize(
@@ -233,14 +243,19 @@ def test_the_bootstrap_by_customer_covers_and_one_by_order_does_not():
 
 
 def test_a_small_group_is_drawn_to_the_others_and_a_large_one_is_not():
-    groups = pd.DataFrame({"x": [2, 30, 290, 0, 55, 41, 46], "n": [3, 300, 3000, 0, 500, 400, 500]}, index=list("abcdefg"))
+    groups = pd.DataFrame(
+        {"x": [2, 30, 290, 0, 55, 41, 46], "n": [3, 300, 3000, 0, 500, 400, 500]}, index=list("abcdefg")
+    )
     found = shrunken_rates(groups["x"], groups["n"])
     assert found.loc["a", "estimate"] < 0.2 < found.loc["a", "rate"]
     assert found.loc["c", "estimate"] == pytest.approx(290 / 3000, abs=0.001)
     assert np.isnan(found.loc["d", "rate"]) and 0.08 < found.loc["d", "estimate"] < 0.15
     assert found.loc["d", "weight"] == 0
     order = found.sort_values("n")["weight"]
-    assert order.is_monotonic_increasing and ((found["low"] < found["estimate"]) & (found["estimate"] < found["high"])).all()
+    assert (
+        order.is_monotonic_increasing
+        and ((found["low"] < found["estimate"]) & (found["estimate"] < found["high"])).all()
+    )
 
 
 def test_shrunken_means_by_hand():
@@ -253,7 +268,9 @@ def test_shrunken_means_by_hand():
     assert apart["estimate"].tolist() == pytest.approx([0, 100, 200, 300], abs=1) and (apart["weight"] > 0.98).all()
     # moving and stretching the unit moves and stretches the answer
     y, s = pd.Series([3.0, 5, 9, 4]), pd.Series([1.0, 2, 3, 0.5])
-    assert shrunken_means(7 + 2 * y, 2 * s)["low"].tolist() == pytest.approx((7 + 2 * shrunken_means(y, s)["low"]).tolist())
+    assert shrunken_means(7 + 2 * y, 2 * s)["low"].tolist() == pytest.approx(
+        (7 + 2 * shrunken_means(y, s)["low"]).tolist()
+    )
 
 
 def test_shrinkage_refuses_what_it_cannot_judge():
