@@ -82,8 +82,8 @@ class Finding:
     blocked : bool
         The data failed their check (`playbook.data.quality.gate`): an observation, on which nothing may be decided.
     p, q : float, optional
-        Of the test that the sentence comes from, found or not; `q` is the same once held against all tests of the report
-        (`playbook.methods.multiplicity.controlled`).
+        Of the test that the sentence comes from, found or not; `q` is the same once held against all tests of the
+        report (`playbook.methods.multiplicity.controlled`).
     """
 
     verdict: Verdict

@@ -183,8 +183,8 @@ def bootstrap(
 
     Orders of one customer resemble each other, so an interval from orders is too narrow; customers are independent.
     Of skewed values the interval falls short of its level in small samples: with 95 % asked for, that of an average
-    order value held 91 % at 30 customers, 95 % at 100 and more. The correction (BCa) did worse there (89 % at 30, 93 % at
-    100), so it is not the default.
+    order value held 91 % at 30 customers, 95 % at 100 and more. The correction (BCa) did worse there (89 % at 30, 93 %
+    at 100), so it is not the default.
 
     Parameters
     ----------
@@ -249,9 +249,9 @@ def bootstrap(
 def shrunken_rates(successes: pd.Series, n: pd.Series, *, level: float = 0.95) -> pd.DataFrame:
     """What are the rates of small groups really, judged by what such groups are like?
 
-    A group's rate is drawn towards the mean of all groups, the more the smaller it is: 2 of 3 is no 67 %. Rates of groups
-    are taken to follow a beta law; its mean and its spread are themselves uncertain and averaged over, so that intervals
-    of few groups are not too narrow: from five groups on they keep their level.
+    A group's rate is drawn towards the mean of all groups, the more the smaller it is: 2 of 3 is no 67 %. Rates of
+    groups are taken to follow a beta law; its mean and its spread are themselves uncertain and averaged over, so that
+    intervals of few groups are not too narrow: from five groups on they keep their level.
 
     Parameters
     ----------
@@ -275,8 +275,8 @@ def shrunken_rates(successes: pd.Series, n: pd.Series, *, level: float = 0.95) -
     ----------
     Morris, C. N. (1983). Parametric empirical Bayes inference: theory and applications. JASA 78, 47–55. Tak, H., Kelly,
     J. & Morris, C. N. (2017). Rgbp: an R package for Gaussian, Poisson and binomial random effects models. Journal of
-    Statistical Software 78 (5) (the even law of the variance). Kass, R. E. & Steffey, D. (1989). Approximate Bayesian inference in conditionally independent hierarchical
-    models. JASA 84, 717–726.
+    Statistical Software 78 (5) (the even law of the variance). Kass, R. E. & Steffey, D. (1989). Approximate Bayesian
+    inference in conditionally independent hierarchical models. JASA 84, 717–726.
     """
     x, size = successes.to_numpy(dtype=float), n.to_numpy(dtype=float)
     if len(x) < 4:
@@ -288,7 +288,7 @@ def shrunken_rates(successes: pd.Series, n: pd.Series, *, level: float = 0.95) -
     m, b = (g.ravel() for g in np.meshgrid(special.expit(np.linspace(-8, 8, 97)), np.linspace(0.01, 0.99, 50)))
     prior = typical * b / (1 - b)  # as many trials as the law of the groups counts for
     alpha, beta = (m * prior)[:, None], ((1 - m) * prior)[:, None]
-    # The grid is even in the logit of the mean, its law in the mean; and the law of the variance between groups is even.
+    # The grid is even in the logit of the mean, its law in the mean; the law of the variance between groups is even.
     log = np.log(m) + np.log1p(-m) - 2 * np.log(b)
     for k, t in zip(x, size, strict=True):
         log += (special.betaln(k + alpha, t - k + beta) - special.betaln(alpha, beta))[:, 0]
@@ -311,9 +311,9 @@ def shrunken_rates(successes: pd.Series, n: pd.Series, *, level: float = 0.95) -
 def shrunken_means(mean: pd.Series, error: pd.Series, *, level: float = 0.95) -> pd.DataFrame:
     """What are the means of small groups really, judged by what such groups are like?
 
-    As `shrunken_rates`, for means whose standard errors are known: they are taken to follow a normal law around a common
-    mean; its place and spread are averaged over. A group of one or two, whose error is itself a guess, is better given
-    the pooled one: σ of all groups / √n.
+    As `shrunken_rates`, for means whose standard errors are known: they are taken to follow a normal law around a
+    common mean; its place and spread are averaged over. A group of one or two, whose error is itself a guess, is better
+    given the pooled one: σ of all groups / √n.
 
     Parameters
     ----------

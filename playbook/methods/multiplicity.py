@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-from statsmodels.stats.multitest import multipletests
+from scipy import stats
 
 from ..findings import Finding
 
@@ -30,14 +30,21 @@ def holm(p: pd.Series) -> pd.Series:
 
     References
     ----------
-    Holm, S. (1979). A simple sequentially rejective multiple test procedure. Scandinavian Journal of Statistics 6, 65–70.
+    Holm, S. (1979). A simple sequentially rejective multiple test procedure. Scandinavian Journal of Statistics 6,
+    65–70.
 
     Examples
     --------
     >>> holm(pd.Series([0.01, 0.04, 0.03])).round(4).tolist()
     [0.03, 0.06, 0.06]
     """
-    return _adjusted(p, "holm")
+
+    def step(known: np.ndarray) -> np.ndarray:
+        order = np.argsort(known, kind="stable")
+        grown = np.maximum.accumulate(known[order] * np.arange(len(known), 0, -1))
+        return np.minimum(1.0, grown)[np.argsort(order, kind="stable")]
+
+    return _adjusted(p, step)
 
 
 def benjamini_hochberg(p: pd.Series) -> pd.Series:
@@ -51,7 +58,8 @@ def benjamini_hochberg(p: pd.Series) -> pd.Series:
     Returns
     -------
     Series
-        Adjusted p-values (q): among those with q ≤ rate the expected share of false ones is at most the rate. NaN stays.
+        Adjusted p-values (q): among those with q ≤ rate the expected share of false ones is at most the rate. NaN
+        stays.
 
     References
     ----------
@@ -64,14 +72,15 @@ def benjamini_hochberg(p: pd.Series) -> pd.Series:
     >>> benjamini_hochberg(pd.Series([0.01, 0.04, 0.03])).round(4).tolist()
     [0.03, 0.04, 0.04]
     """
-    return _adjusted(p, "fdr_bh")
+    return _adjusted(p, stats.false_discovery_control)
 
 
 def controlled(findings: Iterable[Finding], *, rate: float = RATE) -> list[Finding]:
     """Which findings of a report stand, once it is held against them that the report made many tests?
 
-    Every finding that comes from a test must be there, also those that found nothing: who leaves them out finds too much.
-    A finding that does not stand is no longer acted on: "act" becomes "watch". Findings without a p-value are not touched.
+    Every finding that comes from a test must be there, also those that found nothing: who leaves them out finds too
+    much. A finding that does not stand is no longer acted on: "act" becomes "watch". Findings without a p-value are not
+    touched.
 
     Parameters
     ----------
@@ -97,12 +106,12 @@ def controlled(findings: Iterable[Finding], *, rate: float = RATE) -> list[Findi
     ]
 
 
-def _adjusted(p: pd.Series, method: str) -> pd.Series:
+def _adjusted(p: pd.Series, step: Callable[[np.ndarray], np.ndarray]) -> pd.Series:
     values = pd.Series(p, dtype=float)
     known = values.notna()
     if ((values < 0) | (values > 1)).any():
         raise ValueError(f"a p-value lies between 0 and 1: {values[(values < 0) | (values > 1)].iloc[0]}")
     out = pd.Series(np.nan, index=values.index)
     if known.any():
-        out[known] = multipletests(values[known].to_numpy(), method=method)[1]
+        out[known] = step(values[known].to_numpy())
     return out

@@ -124,9 +124,9 @@ def compare(
     """How do the arms differ from the control, given their counts, means and variances?
 
     Proportions: z-test with the pooled rate, Boschloo's exact test where fewer than ten successes or failures are
-    expected in an arm; Newcombe's interval. Means: Welch. Ratios: delta method, with Student's law. With an outcome from
-    before: CUPED. Effects of several arms and metrics are corrected together by Holm; guards are not, because there the
-    costly error is to overlook harm.
+    expected in an arm; Newcombe's interval. Means: Welch. Ratios: delta method, with Student's law. With an outcome
+    from before: CUPED. Effects of several arms and metrics are corrected together by Holm; guards are not, because
+    there the costly error is to overlook harm.
 
     Parameters
     ----------

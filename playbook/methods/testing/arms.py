@@ -27,8 +27,8 @@ class Assigned:
     units : Table
         One row a unit, as it came, with the column ``arm``.
     arms : DataFrame
-        One row an arm: arm, rows, mismatched (saw another arm), both (units found in several arms), repeated (later rows
-        of a unit), unseen (saw no arm; only where those are left out), kept. rows = the sum of the others.
+        One row an arm: arm, rows, mismatched (saw another arm), both (units found in several arms), repeated (later
+        rows of a unit), unseen (saw no arm; only where those are left out), kept. rows = the sum of the others.
     mismatches : DataFrame
         arm, exposed (what was seen instead), rows.
     """
@@ -130,8 +130,8 @@ def sample_ratio(counts: Mapping[str, int], *, split: Mapping[str, float] | None
     Returns
     -------
     DataFrame
-        One row an arm: arm, units, expected, p (of the arm against all others; two-sided). ``attrs["p"]`` is that of the
-        whole split, by χ².
+        One row an arm: arm, units, expected, p (of the arm against all others; two-sided). ``attrs["p"]`` is that of
+        the whole split, by χ².
 
     Raises
     ------

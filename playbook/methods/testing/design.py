@@ -13,6 +13,7 @@ from scipy import optimize
 from statsmodels.stats.power import NormalIndPower
 from statsmodels.stats.proportion import power_proportions_2indep
 
+from ...data.engine import as_table
 from .metric import Kind, Metric, totals
 
 
@@ -35,7 +36,7 @@ def baseline(rows: pd.DataFrame | ibis.Table, metric: Metric) -> tuple[float, fl
     ----------
     Deng, A., Knoblich, U. & Lu, J. (2018). Applying the delta method in metric analytics. KDD 2018.
     """
-    table = ibis.memtable(rows) if isinstance(rows, pd.DataFrame) else rows
+    table = as_table(rows)
     (all_of,) = totals(table.mutate(all_=ibis.literal("all")), [metric], by="all_").values()
     value = all_of.mean(metric.column) / all_of.mean(metric.per)
     variance = all_of.ratio_var(metric.column, metric.per)
@@ -72,8 +73,8 @@ def design(
     per_arm : int or sequence of int, optional
         Units of each arm, where they are given and the smallest effect (MDE) is solved for.
     arms, metrics : int
-        Arms with the control, and metrics that are no guards: α is divided among their comparisons (Bonferroni, an upper
-        bound of what Holm asks for).
+        Arms with the control, and metrics that are no guards: α is divided among their comparisons (Bonferroni, an
+        upper bound of what Holm asks for).
     power : float, default 0.8
         Chance of finding the effect where it is there.
     alpha : float, default 0.05
@@ -86,12 +87,14 @@ def design(
     Returns
     -------
     DataFrame
-        One row an effect or size: lift (fraction), effect (in the metric's unit), per_arm, units (all arms), days, power.
+        One row an effect or size: lift (fraction), effect (in the metric's unit), per_arm, units (all arms), days,
+        power.
 
     Raises
     ------
     ValueError
-        Neither or both of lift and per_arm; a proportion outside 0…1, also after the lift; no spread of a mean or ratio.
+        Neither or both of lift and per_arm; a proportion outside 0…1, also after the lift; no spread of a mean or
+        ratio.
 
     References
     ----------
@@ -101,7 +104,7 @@ def design(
     Examples
     --------
     >>> design(0.10, lift=0.2, per_day=1000)[["per_arm", "units", "days"]].values.tolist()
-    [[3841.0, 7682.0, 14.0]]
+    [[3841, 7682, 14]]
     """
     if (lift is None) == (per_arm is None):
         raise ValueError("give either the lift to be found or the units of each arm")

@@ -37,10 +37,10 @@ def confidence_sequence(
     """Between what ends does an effect lie, whenever one looks?
 
     The chance that the interval misses the truth at any look at all is at most 1 − level, as the number of units grows.
-    It is the normal mixture of Robbins with estimated variance: half width e · √(2 (nρ² + 1) / (nρ²) · log(√(nρ² + 1) / α))
-    with the standard error e after n units. ρ is chosen so that it is narrowest at `planned` units, where it is about
-    half as wide again as the interval for a single look. What the effect is of makes no difference: means, proportions,
-    ratios by the delta method.
+    It is the normal mixture of Robbins with estimated variance: half width e · √(2 (nρ² + 1) / (nρ²) · log(√(nρ² + 1) /
+    α)) with the standard error e after n units. ρ is chosen so that it is narrowest at `planned` units, where it is
+    about half as wide again as the interval for a single look. What the effect is of makes no difference: means,
+    proportions, ratios by the delta method.
 
     Parameters
     ----------
@@ -62,9 +62,9 @@ def confidence_sequence(
     References
     ----------
     Waudby-Smith, I., Arbour, D., Sinha, R., Kennedy, E. H. & Ramdas, A. (2024). Time-uniform central limit theory and
-    asymptotic confidence sequences. Annals of Statistics 52, 2613–2640 (theorem 2.2, appendix B.2; first 2021). Robbins,
-    H. (1970). Statistical methods related to the law of the iterated logarithm. Annals of Mathematical Statistics 41,
-    1397–1409.
+    asymptotic confidence sequences. Annals of Statistics 52, 2613–2640 (theorem 2.2, appendix B.2; first 2021).
+    Robbins, H. (1970). Statistical methods related to the law of the iterated logarithm. Annals of Mathematical
+    Statistics 41, 1397–1409.
     """
     alpha = 1 - level
     effect, error = np.asarray(effect, dtype=float), np.asarray(error, dtype=float)

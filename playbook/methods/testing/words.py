@@ -27,14 +27,14 @@ class Decision(NamedTuple):
 def decision(analysis: Analysis) -> list[Decision]:
     """What follows from an experiment, for each arm?
 
-    The first metric that is no guard decides. A better arm is taken unless a guard is worse; a worse one is dropped; where
-    nothing stands, the interval says what may still be the case. A broken split decides nothing.
+    The first metric that is no guard decides. A better arm is taken unless a guard is worse; a worse one is dropped;
+    where nothing stands, the interval says what may still be the case. A broken split decides nothing.
 
     Returns
     -------
     list of Decision
-        One an arm; one alone, naming the arms, where the split is broken. Verdict "act": the arm is better and nothing is
-        harmed, or the assignment must be repaired; "hold": worse, or it harms a guard; "watch": not known.
+        One an arm; one alone, naming the arms, where the split is broken. Verdict "act": the arm is better and nothing
+        is harmed, or the assignment must be repaired; "hold": worse, or it harms a guard; "watch": not known.
     """
     if not analysis.sound:
         return [Decision("", "act", _broken(analysis), math.nan)]
@@ -114,8 +114,8 @@ def _broken(analysis: Analysis) -> str:
         for row in worst.to_dict("records")
     ]
     return _(
-        "Nothing can be concluded: the arms are not split as they were meant to be (p {p}): {parts}. Find out where units "
-        "are lost, repair it and start again."
+        "Nothing can be concluded: the arms are not split as they were meant to be (p {p}): {parts}. Find out where "
+        "units are lost, repair it and start again."
     ).format(p=_p(analysis.split_p), parts=_("; ").join(parts))
 
 
@@ -164,7 +164,8 @@ def _arm(arm: str, main: pd.Series, metric: Metric, harmed: list[str]) -> Decisi
         verdict = "hold"
     if harmed and verdict == "watch":
         text = _(
-            "Drop {arm}: {metric} cannot be told from the control ({value} against {control}, p {p}), and it harms {guards}."
+            "Drop {arm}: {metric} cannot be told from the control ({value} against {control}, p {p}), and it "
+            "harms {guards}."
         )
         verdict = "hold"
     return Decision(arm, verdict, text.format(**said), p)
