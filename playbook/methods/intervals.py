@@ -90,8 +90,8 @@ class Sums(NamedTuple):
 def welch(a: Sums, b: Sums, *, level: float = 0.95) -> Interval:
     """How much larger is the mean of `b` than that of `a`, where the two may spread differently?
 
-    Of skewed values (order values: skewness 4 and more) the interval keeps its level from about 30 observations a group
-    where the groups are of like size; where one is several times the other it needs some hundreds in the smaller.
+    Of skewed order values the test at 5 % rejects 4.1 % of nulls at 30 a group and 4.6 % at 60; where one group is five
+    times the other 7.1 % at 30 in the smaller, 6.5 % at 60, 5.5 % at 200. So split evenly, or wait for 200.
 
     Parameters
     ----------

@@ -156,7 +156,7 @@ def test_means_are_those_of_scipy_and_ratios_those_of_the_delta_method_by_hand()
 
 def test_what_was_before_takes_noise_away_and_no_effect():
     rng, narrower, off = np.random.default_rng(2), [], []
-    for _run in range(60):
+    for _run in range(30):
         rows = visitors({"control": (300, 0), "treatment": (300, 0)})
         before = rng.gamma(2, 30, 600)
         rows = rows.assign(before=before, value=0.8 * before + rng.gamma(2, 10, 600) + 5 * (rows["arm"] == "treatment"))
@@ -168,7 +168,7 @@ def test_what_was_before_takes_noise_away_and_no_effect():
         off.append(cuped["effect"] - 5)
     # the correlation is 0.92, what is left √(1 − ρ²)
     assert np.median(narrower) == pytest.approx(math.sqrt(1 - (0.8**2 * 1800) / (0.8**2 * 1800 + 200)), abs=0.03)
-    assert abs(np.mean(off)) < 3.3 * np.std(off) / math.sqrt(60)
+    assert abs(np.mean(off)) < 3.3 * np.std(off) / math.sqrt(30)
 
 
 def test_arms_and_metrics_are_corrected_together_and_guards_are_not():
