@@ -81,6 +81,9 @@ class Finding:
         The numbers that the sentence rests on.
     blocked : bool
         The data failed their check (`playbook.data.quality.gate`): an observation, on which nothing may be decided.
+    p, q : float, optional
+        Of the test that the sentence comes from, found or not; `q` is the same once held against all tests of the
+        report (`playbook.methods.multiplicity.controlled`).
     """
 
     verdict: Verdict
@@ -88,6 +91,8 @@ class Finding:
     stake: float | None = None
     figures: tuple[Figure, ...] = ()
     blocked: bool = False
+    p: float | None = None
+    q: float | None = None
 
     def __post_init__(self) -> None:
         if self.verdict not in VERDICTS:
@@ -102,18 +107,31 @@ class Finding:
         stake = rounded(self.stake)
         object.__setattr__(self, "stake", None if stake is None else float(stake))
         object.__setattr__(self, "figures", tuple(self.figures))
+        for name in ("p", "q"):
+            chance = rounded(getattr(self, name))
+            if chance is not None and not 0 <= chance <= 1:
+                raise ValueError(_("{name} = {value} is no probability").format(name=name, value=chance))
+            object.__setattr__(self, name, None if chance is None else float(chance))
 
     def record(self, notebook: str = "") -> dict[str, Any]:
         """The finding as plain data, ready for JSON."""
         figures = [figure.record(notebook) for figure in self.figures]
         plain = {"verdict": self.verdict, "text": self.text, "stake": self.stake, "figures": figures}
-        return plain | ({"blocked": True} if self.blocked else {})
+        tested = {name: x for name, x in (("p", self.p), ("q", self.q)) if x is not None}
+        return plain | ({"blocked": True} if self.blocked else {}) | tested
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> Finding:
         """The finding that `record` wrote down."""
         figures = tuple(Figure.from_record(f) for f in record.get("figures", ()))
-        return cls(record["verdict"], record["text"], record.get("stake"), figures, record.get("blocked", False))
+        return cls(
+            record["verdict"],
+            record["text"],
+            record.get("stake"),
+            figures,
+            record.get("blocked", False),
+            *map(record.get, "pq"),
+        )
 
 
 def order(finding: Finding) -> tuple[int, float, str]:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from playbook.methods.decomposition import shapley
+from playbook.methods.decomposition import lmdi, shapley
 
 FACTOR = st.floats(-1e4, 1e4).map(lambda x: round(x, 3))
 
@@ -92,3 +92,72 @@ def test_one_factor_is_its_own_change():
 def test_factors_that_differ_are_refused_by_name():
     with pytest.raises(ValueError, match=r"\['aov', 'orders'\] before, \['orders'\] after"):
         shapley({"orders": 1, "aov": 2}, {"orders": 1})
+
+
+# -- logarithmic means
+
+LEVEL = st.one_of(st.just(0.0), st.floats(0.01, 1e4)).map(lambda x: round(x, 3))
+ABOVE = st.floats(0.01, 1e4).map(lambda x: round(x, 3))
+
+
+@st.composite
+def levels(draw, of=LEVEL):
+    names = [f"f{i}" for i in range(draw(st.integers(1, 6)))]
+    return [{n: draw(of) for n in names} for _side in range(2)]
+
+
+@settings(deadline=None)
+@given(levels())
+def test_logarithmic_effects_sum_to_the_change_exactly_and_turn_round_with_time(change):
+    before, after = change
+    effects = lmdi(before, after)
+    old, new = math.prod(before.values()), math.prod(after.values())
+    size = max(old, new, 1e-9)
+    assert math.fsum(effects.values()) == pytest.approx(new - old, abs=1e-9 * size)
+    assert list(effects) == list(before)
+    for name, back in lmdi(after, before).items():
+        assert back == pytest.approx(-effects[name], abs=1e-7 * size * max(1, len(effects)))
+
+
+@settings(deadline=None)
+@given(levels(ABOVE))
+def test_a_logarithmic_effect_has_the_sign_of_its_factor_and_ignores_how_the_others_are_cut(change):
+    before, after = change
+    effects = lmdi(before, after)
+    size = max(math.prod(before.values()), math.prod(after.values()))
+    for name, effect in effects.items():
+        assert effect * (after[name] - before[name]) >= -1e-9 * size * max(after[name], before[name])
+    # the others drawn together into one factor
+    name = next(iter(before))
+    rest = [math.prod(v for n, v in side.items() if n != name) for side in (before, after)]
+    two = lmdi({name: before[name], "rest": rest[0]}, {name: after[name], "rest": rest[1]})
+    assert two[name] == pytest.approx(effects[name], abs=1e-8 * size)
+
+
+def test_two_logarithmic_factors_by_hand():
+    # sales 200 → 300: L = 100 / ln 1.5 = 246.63; ln 1.2 = 0.18232, ln 1.25 = 0.22314
+    found = lmdi({"orders": 10, "aov": 20}, {"orders": 12, "aov": 25})
+    assert found == pytest.approx({"orders": 44.967, "aov": 55.033}, abs=1e-3)
+    assert lmdi({"a": 2.0, "b": 3.0}, {"a": 3.0, "b": 2.0}) == pytest.approx(
+        {"a": 6 * math.log(1.5), "b": -6 * math.log(1.5)}
+    )
+
+
+def test_a_zero_is_the_limit_of_ever_smaller_values():
+    begun = lmdi({"customers": 0, "frequency": 2, "aov": 20}, {"customers": 10, "frequency": 3, "aov": 30})
+    assert begun == {"customers": 900, "frequency": 0, "aov": 0}
+    both = lmdi({"customers": 0, "aov": 0, "tax": 1}, {"customers": 10, "aov": 30, "tax": 1})
+    assert both == {"customers": 150, "aov": 150, "tax": 0}
+    tiny = 1e-300
+    limit = lmdi({"customers": tiny, "aov": tiny, "tax": 1}, {"customers": 10, "aov": 30, "tax": 1})
+    assert limit["customers"] == pytest.approx(both["customers"], rel=0.01)
+    assert lmdi({"a": 0, "b": 2}, {"a": 0, "b": 5}) == {"a": 0, "b": 0}
+    assert lmdi({"a": 0, "b": 2}, {"a": 3, "b": 0}) == {"a": 0, "b": 0}  # nothing before, nothing after
+
+
+@pytest.mark.parametrize("bad", [-1.0, math.nan, math.inf])
+def test_what_has_no_logarithm_is_refused_by_name(bad):
+    with pytest.raises(ValueError, match=f"returns is {bad} after: logarithms need values of 0 or above; shapley"):
+        lmdi({"sales": 1.0, "returns": 1.0}, {"sales": 2.0, "returns": bad})
+    with pytest.raises(ValueError, match="factors differ"):
+        lmdi({"a": 1.0}, {"b": 1.0})
