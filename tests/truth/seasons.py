@@ -12,9 +12,8 @@ from playbook.data.demo.world import World, make_world
 from playbook.data.demo.world import calendar as of_calendar
 from playbook.data.demo.world.calendar import make_calendar
 from playbook.data.demo.world.draw import Draws
-from playbook.data.demo.world.media import make_media
+from playbook.data.demo.world.media import HELD_OUT, make_media
 from playbook.data.demo.world.people import share_of
-from playbook.data.demo.world.media import HELD_OUT
 from playbook.data.demo.world.promotions import Promotions
 
 SCALE = 0.25
@@ -40,7 +39,7 @@ def sold(seed: int, scale: float = SCALE) -> Sold:
     world = make_world(scale=scale, seed=seed, until="2026-10")
     orders, lines, _lost = make_orders(world, demand(world, 0, scale))
     keep = ["day", "cause", "amount", "discount", "promotion_id"]
-    lines = lines[["order", "product", "quantity", "amount"]].assign(day=orders["day"].to_numpy()[lines["order"]])
+    lines = lines[["order", "line", "product", "quantity"]].assign(day=orders["day"].to_numpy()[lines["order"]])
     return Sold(world, orders[keep], lines)
 
 
@@ -75,9 +74,7 @@ def without_festivals(some: Sold) -> pd.Series:
         replace(without, festival=np.full(world.calendar.n, "", dtype=object)), world.incidents,
         world.draws.generator("media"), world.policy, world.scale, share,
     )  # fmt: skip
-    reach = np.divide(
-        world.media.level[0], calm.level[0], out=np.ones_like(calm.level[0]), where=calm.level[0] > 1e-9
-    )
+    reach = np.divide(world.media.level[0], calm.level[0], out=np.ones_like(calm.level[0]), where=calm.level[0] > 1e-9)
     table = world.promotions.table
     only = table["festival"] != ""
     rest = Promotions(

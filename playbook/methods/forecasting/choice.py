@@ -129,9 +129,7 @@ def forecaster(series: pd.Series, *, horizon: int = 3, origins: int = ORIGINS) -
     values = whole.interpolate(limit_direction="both")
     notes = [_("{gaps} missing periods were filled in from their neighbours.").format(gaps=gaps)] if gaps else []
     if np.ptp(values.to_numpy()) == 0:
-        notes.append(
-            _("The series has never varied: the forecast is its value, and nothing tells how sure it is.")
-        )
+        notes.append(_("The series has never varied: the forecast is its value, and nothing tells how sure it is."))
         scale = "as it is"
         return Forecaster(
             "naive", _no_backtest(), " ".join(notes), ahead, np.repeat(values.iloc[-1], horizon), math.nan, 0, scale
@@ -162,7 +160,9 @@ def _candidates(n: int, m: int, horizon: int) -> tuple[dict[str, Model], int, in
     if n >= 2 * m + horizon + FEWEST_ORIGINS - 1:
         return MODELS, 2 * m, m, []
     if n >= m + horizon + FEWEST_ORIGINS - 1:
-        note = _("Less than two seasons and a backtest: only simple forecasts compete, from {need} periods on models do.")
+        note = _(
+            "Less than two seasons and a backtest: only simple forecasts compete, from {need} periods on models do."
+        )
         simple = SIMPLE | {"seasonal_naive": MODELS["seasonal_naive"]}
         return simple, m, 1, [note.format(need=2 * m + horizon + FEWEST_ORIGINS - 1)]
     note = _("Not enough data for a season: needs {need} periods, has {n}; the forecast knows no season.")

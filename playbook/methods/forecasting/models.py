@@ -41,7 +41,7 @@ def seasonal_naive(y: np.ndarray, periods: pd.PeriodIndex, h: int) -> np.ndarray
 
 
 def ets(y: np.ndarray, periods: pd.PeriodIndex, h: int) -> np.ndarray:
-    """Exponential smoothing with a damped trend and a season; with a season of weeks in a year the season is Fourier's."""
+    """Exponential smoothing with a damped trend and a season; in weeks the season is a Fourier series."""
     m = season_of(periods)
     if m == 52:
         x = _yearly(periods, h, 3)
@@ -137,7 +137,7 @@ def _known(periods: pd.PeriodIndex, h: int) -> np.ndarray:
     elif m == 4:
         season = _harmonics(np.asarray(every.quarter), 4, 1)
     elif m == 7:
-        week = _harmonics(np.asarray(every.dayofweek), 7, 3)
+        week = _harmonics(np.asarray(every.day_of_week), 7, 3)
         season = np.column_stack([week, _yearly(periods, h, 2)]) if len(periods) >= 548 else week
     else:
         season = _yearly(periods, h, 3)
@@ -145,7 +145,7 @@ def _known(periods: pd.PeriodIndex, h: int) -> np.ndarray:
 
 
 def _yearly(periods: pd.PeriodIndex, h: int, number: int) -> np.ndarray:
-    return _harmonics(np.asarray(_extended(periods, h).to_timestamp().dayofyear), 365.25, number)
+    return _harmonics(np.asarray(_extended(periods, h).to_timestamp().day_of_year), 365.25, number)
 
 
 def _harmonics(position: np.ndarray, of: float, number: int) -> np.ndarray:

@@ -124,7 +124,7 @@ def festival_uplift(effects: pd.DataFrame, *, level: float = 0.9) -> pd.DataFram
     References
     ----------
     Higgins, J. P. T., Thompson, S. G., Spiegelhalter, D. J. (2009). A re-evaluation of random-effects meta-analysis.
-    J. R. Stat. Soc. A 172, 137–159 (interval of the next one). Paule, R. C., Mandel, J. (1982). J. Res. NBS 87, 377–385.
+    J. R. Stat. Soc. A 172, 137–159 (interval of the next one). Paule, R. C., Mandel, J. (1982). J. Res. NBS 87, 377.
     Satterthwaite, F. E. (1946). An approximate distribution of estimates of variance components. Biometrics 2, 110–114.
     """
     rows = []
@@ -236,9 +236,9 @@ class _Ordinary:
 def _regressors(days: pd.DatetimeIndex) -> np.ndarray:
     """Constant, trend, weekday, and from one and a half years on the season of the year, days × columns."""
     t = np.arange(len(days)) / 365.25
-    weekday = np.eye(7)[days.dayofweek.to_numpy()][:, 1:]
+    weekday = np.eye(7)[days.day_of_week.to_numpy()][:, 1:]
     columns = [np.ones(len(days)), t - t.mean(), *weekday.T]
     if len(days) >= 548:
-        angle = 2 * np.pi * days.dayofyear.to_numpy() / 365.25
+        angle = 2 * np.pi * days.day_of_year.to_numpy() / 365.25
         columns += [f(k * angle) for k in (1, 2) for f in (np.sin, np.cos)]
     return np.column_stack(columns)
