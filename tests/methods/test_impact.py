@@ -89,7 +89,9 @@ def test_what_was_pulled_forward_is_missing_afterwards():
 def test_too_short_a_series_says_what_it_needs_and_a_window_outside_is_refused():
     own, controls = world()
     made = interrupted(own["2025-07-25":"2025-09-10"], controls["2025-07-25":"2025-09-10"], first=FIRST, last=LAST)
-    assert np.isnan(made.effect) and made.sentence().startswith("Not enough data: needs 8 undisturbed windows of 7 days")
+    assert np.isnan(made.effect) and made.sentence().startswith(
+        "Not enough data: needs 8 undisturbed windows of 7 days"
+    )
     with pytest.raises(ValueError, match="does not lie within the series, 2025-01-01 to 2026-02-04"):
         interrupted(own, controls, first=FIRST, last=dt.date(2027, 1, 1))
     with pytest.raises(ValueError, match="do not have the same days"):
