@@ -7,8 +7,13 @@ import pandas as pd
 import pytest
 
 from playbook.methods.impact import (
-    difference_in_differences, interrupted, parallel_trends, placebo_in_space, placebo_in_time, pull_forward,
-)  # fmt: skip
+    difference_in_differences,
+    interrupted,
+    parallel_trends,
+    placebo_in_space,
+    placebo_in_time,
+    pull_forward,
+)
 
 DAYS = pd.date_range("2025-01-01", periods=400)
 FIRST, LAST = dt.date(2025, 9, 1), dt.date(2025, 9, 7)

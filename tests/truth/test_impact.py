@@ -8,7 +8,7 @@ import pytest
 from grading import Grade, allowed, covered
 from seasons import sold
 
-from playbook.methods.impact import interrupted, placebo_in_time
+from playbook.methods.impact import interrupted, placebo_in_time, pull_forward
 
 pytestmark = pytest.mark.truth
 
@@ -78,4 +78,29 @@ def test_a_week_in_which_nothing_happened_is_seldom_taken_for_an_effect(grades):
     grades.add(*rows)
     hits, n = covered(rows)
     assert n > 150
+    assert hits >= allowed(n, 0.87)[0], f"{hits} of {n}"
+
+
+def test_what_weeks_of_a_category_pull_forward_is_missing_afterwards_as_planted(grades):
+    """The truth: orders of the three weeks afterwards less those that there would have been without the planted dip."""
+    rows = []
+    for seed in range(131, 137):
+        some = sold.__wrapped__(seed)
+        count, days = by_category(some), some.world.calendar.days
+        mine, held = weeks(some.world)
+        for i, p in mine[mine["ends"] + 22 < some.world.calendar.n].iterrows():
+            within = days[p["begins"] : p["ends"] + 1]
+            frame, _said = pull_forward(
+                count[p["category"]], count.drop(columns=p["category"]), first=within[0].date(),
+                last=within[-1].date(), avoid=held[p["category"]].difference(within),
+            )  # fmt: skip
+            made = frame.set_index("part").loc["after"]
+            later = slice(p["ends"] + 1, p["ends"] + 22)
+            actual = count[p["category"]].to_numpy()[later]
+            truth = float((actual * (1 - 1 / some.world.promotions.factor[i, later])).sum())
+            rows.append(Grade("category week, afterwards", f"{seed} {p['promotion_id']}", truth, made["extra"],
+                              made["low"], made["high"], 0.9, unit=float(actual.sum())))  # fmt: skip
+    grades.add(*rows)
+    hits, n = covered(rows)
+    assert n >= 60
     assert hits >= allowed(n, 0.87)[0], f"{hits} of {n}"
