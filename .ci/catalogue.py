@@ -19,6 +19,7 @@ from babel.messages.pofile import read_po, write_po
 from playbook.data import schema
 from playbook.data.quality.rulebook import DIMENSIONS
 from playbook.language import LOCALES, humanise
+from playbook.methods.seasonality import CALENDAR
 from playbook.metrics import METRICS
 from playbook.metrics.facts import BREAKDOWNS
 from playbook.style import UNITS
@@ -60,6 +61,9 @@ CODES = {
     "rating, messages, messages_opened, points",
     "status": "complete, missing, gaps, parameters",
     "kept": "hash, as it is, not carried",
+    "phase": "before, during, after",
+    "name": ", ".join(f.name for f in CALENDAR),
+    "method": "seasonal_naive, ets, structural, sarima, mean, naive, recent_mean",
 }
 CODES["part"] = ", ".join(dict.fromkeys(f"{CODES['platform']}, {CODES['channel']}".split(", ")))
 """Codes that data carry, by column, and that have a word on the page."""
