@@ -96,7 +96,9 @@ class Provisioner(LocalProvisioner):
     """Starts kernels as the thread's `Launch` says."""
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
-        launch = LAUNCH.get()
+        launch = LAUNCH.get(None)
+        if launch is None:  # a notebook that this process executes beside the book's
+            return await super().launch_kernel(cmd, **kwargs)
         kwargs["env"] = {**kwargs["env"], **launch.env}
         if launch.forks is None or "ipykernel_launcher" not in cmd:
             quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
