@@ -59,6 +59,8 @@ CODES = {
     "favourite_category, channel, gender, birth_year, age, country, region, city, city_tier, income, "
     "occupation, education, tier, consent_marketing, consent_at, tickets, ticket_rating, reviews, "
     "rating, messages, messages_opened, points",
+    "reason": "damaged bytes, damaged number, number of columns, no rate of exchange for that day, not an amount, "
+    "not a whole number, not a number, neither yes nor no, not a time, not a date, empty, not a time of our age",
     "status": "complete, missing, gaps, parameters",
     "kept": "hash, as it is, not carried",
     "phase": "before, during, after",

@@ -216,6 +216,8 @@ DATA = {
     "Lumen", "Moss", "corner", "CNY", "Asia", "Shanghai", "utf", "csv", "GA", "App", "playbook", "data", "shop", "raw",
     "toml", "currency", "zone", "demo",
     "page_view", "view_item", "view_search_results", "add_to_cart", "begin_checkout", "add_payment_info", "purchase",
+    "tables", "quarantine", "alimama", "_daily", "zip", "douyin", "jd", "tmall", "taobao", "us", "orders_export",
+    "ExportOrderList", "Shopify", "Google", "Ads", "sig",
     "sign_up", "parquet", "world",
     "python", "duckdb", "ibis", "framework", "numpy", "pandas", "scipy", "statsmodels",
 }  # fmt: skip
