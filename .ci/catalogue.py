@@ -67,6 +67,7 @@ CODES = {
     "name": ", ".join(f.name for f in CALENDAR),
     "method": "seasonal_naive, ets, structural, sarima, mean, naive, recent_mean",
 }
+CODES["rule"] = CODES["reason"]  # cleaning counts the same refusals as steps
 CODES["part"] = ", ".join(dict.fromkeys(f"{CODES['platform']}, {CODES['channel']}".split(", ")))
 """Codes that data carry, by column, and that have a word on the page."""
 
