@@ -10,7 +10,7 @@ import playbook
 PACKAGE = Path(playbook.__file__).parent
 
 LAYERS = (
-    {"language", "missing", "period", "style", "findings"},
+    {"language", "missing", "period", "style", "findings", "outlook"},
     {"data"},
     {"shop", "metrics", "methods"},
     {"market", "customers", "offers", "media", "content", "site", "planning", "tracking", "operations"},

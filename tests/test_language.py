@@ -21,7 +21,7 @@ from playbook.metrics import METRICS
 from playbook.missing import Missing
 from playbook.period import parse
 from playbook.report import render
-from playbook.report.page import collect
+from playbook.report.said import said_in
 from playbook.tracking import scorecard
 
 PACKAGE = Path(playbook.__file__).parent
@@ -325,6 +325,6 @@ def test_without_a_chinese_font_pictures_are_english_and_the_page_says_why(pages
 
 
 def test_figures_are_the_same_in_every_language(pages):
-    chinese, english = (collect(pages[run, "00_data_health"][0])[0] for run in ("corner", "english"))
+    chinese, english = (said_in(pages[run, "00_data_health"][0]).figures for run in ("corner", "english"))
     assert chinese == english and len(english) > 50
     assert "One row per order that was placed." in {f["by"].get("meaning") for f in english}

@@ -8,9 +8,11 @@ from typing import Any
 
 import pandas as pd
 
+from .. import period as periods
 from .. import style
 from ..findings import Figure, Finding
 from ..language import _, listing, term
+from ..outlook import Decision, Forecast
 from .tables import by_columns, known, metric_title, said, tone
 
 
@@ -32,8 +34,68 @@ def card(finding: Finding, *, currency: str) -> dict[str, Any]:
         "word": verdict_word(shown_as(finding)),
         "text": _unbroken(finding.text),
         "stake": _("At stake: {money} a period").format(money=stake) if stake else "",
+        "tested": _tested(finding),
         "figures": [_behind(figure, currency) for figure in finding.figures],
     }
+
+
+def _tested(finding: Finding) -> str:
+    """How sure is a finding that comes from a test?"""
+    if finding.p is None:
+        return ""
+    if finding.q is None:
+        return _("Chance alone would show this much with probability {p}.").format(p=style.value(finding.p, "share"))
+    return _("Chance alone: {p}; held against all tests of this report, the false discovery rate is {q}.").format(
+        p=style.value(finding.p, "share"), q=style.value(finding.q, "share")
+    )
+
+
+def decision_card(decision: Decision, *, currency: str) -> dict[str, str]:
+    """A decision as a page shows it: what, who, until when, and what it should change."""
+    unit = decision.unit if decision.unit in style.UNITS else "ratio"
+    return {
+        "text": _unbroken(decision.text),
+        "owner": decision.owner,
+        "due": style.date(decision.due),
+        "effect": _("{metric} in {period}: {effect} ({low} to {high}, {level} interval)").format(
+            metric=_name(decision.metric, decision.by),
+            period=style.period(periods.parse(decision.period)),
+            effect=_moved(decision.effect, unit, currency),
+            low=_moved(decision.low, unit, currency),
+            high=_moved(decision.high, unit, currency),
+            level=style.value(decision.level, "share", digits=0),
+        ),
+        "check": {
+            "controls": _("Will be checked against the parts that it leaves alone."),
+            "forecast": _("Will be checked against what the days before lead to expect."),
+            "experiment": _("Will be checked by the experiment {name}.").format(name=decision.experiment),
+        }[decision.check],
+    }
+
+
+def forecast_row(forecast: Forecast, *, currency: str) -> dict[str, str]:
+    """A forecast as a page shows it."""
+    unit = forecast.unit if forecast.unit in style.UNITS else "ratio"
+    return {
+        "name": _name(forecast.metric, forecast.by),
+        "period": style.period(periods.parse(forecast.period)),
+        "value": style.value(forecast.value, unit, currency=currency),
+        "interval": style.interval(forecast.low, forecast.high, unit, currency=currency),
+        "level": style.value(forecast.level, "share", digits=0),
+    }
+
+
+def _moved(x: float, unit: str, currency: str) -> str:
+    """An amount by which something changes, with its sign."""
+    text = style.change(x, unit) if unit in ("share", "points") else style.short(x, unit, currency=currency)
+    return f"+{text}" if x > 0 and text[0] != "+" else text
+
+
+def _name(metric: str, by: Mapping[str, str]) -> str:
+    """A metric with what it is cut by."""
+    cut = listing(term(column, str(v)) for column, v in by.items())
+    name = metric_title(pd.DataFrame(), metric.rpartition(".")[2])
+    return _("{figure} ({cut})").format(figure=name, cut=cut) if cut else name
 
 
 def _unbroken(text: str) -> str:
@@ -42,14 +104,12 @@ def _unbroken(text: str) -> str:
 
 
 def _behind(figure: Figure, currency: str) -> dict[str, str]:
-    cut = listing(term(column, str(v)) for column, v in figure.by.items())
     unit = figure.unit if figure.unit in style.UNITS else "ratio"
     between = ""
     if known(figure.low) or known(figure.high):
         between = style.interval(figure.low, figure.high, unit, currency=currency)
-    name = metric_title(pd.DataFrame(), figure.name.partition(".")[2] or figure.name)
     return {
-        "name": _("{figure} ({cut})").format(figure=name, cut=cut) if cut else name,
+        "name": _name(figure.name.partition(".")[2] or figure.name, figure.by),
         "value": style.value(figure.value, unit, currency=currency),
         "interval": between,
     }

@@ -6,7 +6,6 @@ beside it, for machines, in the same output: `collect` reads them back from an e
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -20,24 +19,25 @@ from IPython import get_ipython
 from IPython.display import display
 from markupsafe import Markup, escape
 
-from .. import style
+from .. import outlook, style
 from ..findings import Finding, rank
 from ..language import _, listing
 from ..missing import Missing
-from .cards import card, shown_as, tile, verdict_word
+from ..outlook import Decision, Forecast
+from .cards import card, decision_card, forecast_row, shown_as, tile, verdict_word
 from .tables import figures_of, is_long, long_table, metric_title, tidy_table
 
 if TYPE_CHECKING:
-    from nbformat import NotebookNode
-
     from ..data.quality import Gate
     from ..shop import Shop
 
 FIGURES = "application/vnd.playbook.figures+json"
-FINDINGS = "application/vnd.playbook.findings+json"
+CONCLUSIONS = "application/vnd.playbook.conclusions+json"
 GATE = "application/vnd.playbook.gate+json"
 
 TEMPLATES = Path(__file__).parent / "templates"
+
+Conclusion = Finding | Forecast | Decision | Missing
 
 # What `setup` was told: the currency of frames and findings that do not name one, and whose data decisions rest on.
 _shop: dict[str, Any] = {"currency": "CNY", "shop": None}
@@ -156,33 +156,61 @@ def tiles(frame: pd.DataFrame | Missing, *, name: str, currency: str | None = No
     _display(_html("tiles.html.j2", tiles=made, under=_beside(frame)), text, bundle, kind="tiles")
 
 
-def conclude(*findings: Finding | Missing | Iterable[Finding | Missing], currency: str | None = None) -> None:
-    """Show what follows, ranked: act before watch before hold, the larger stake first.
+def conclude(*said: Conclusion | Iterable[Conclusion], currency: str | None = None) -> None:
+    """Show what follows, ranked: act before watch before hold, the larger stake first; what is to be done; what comes.
 
     Where the data of the shop given to `setup` fail their check, nothing is decided: the findings are listed as
-    observations, below the reasons.
+    observations, below the reasons, and forecasts and decisions are held back.
 
     Parameters
     ----------
-    *findings : Finding, Missing, or lists of them
+    *said : Finding, Forecast, Decision, Missing, or lists of them
         A Missing shows its card below the findings.
     currency : str, optional
         Of the stakes; by default the one given to `setup`.
+
+    Raises
+    ------
+    ValueError
+        Two forecasts, or two decisions, are of the same thing.
     """
-    flat = list(_flatten(findings))
-    ranked = rank(f for f in flat if isinstance(f, Finding))
+    flat = list(_flatten(said))
+    findings = rank(s for s in flat if isinstance(s, Finding))
+    forecasts = [s for s in flat if isinstance(s, Forecast)]
+    decisions = sorted((s for s in flat if isinstance(s, Decision)), key=lambda d: -(d.stake or 0.0))
+    outlook.check_unique(forecasts, decisions)
     gate: Gate | None = None if _shop["shop"] is None else _shop["shop"].gate
-    banner: list[str] = []
     bundle: dict[str, Any] = {}
+    blocked: list[str] = []
     if gate is not None and gate.blocks:
-        ranked = [replace(f, blocked=True) for f in ranked]
-        banner, bundle = [blocked_title(), *gate.reasons], {GATE: gate.record()}
-    missing = [m._repr_html_() for m in flat if isinstance(m, Missing)]
-    code = currency or _shop["currency"]
-    html = _html("findings.html.j2", findings=[card(f, currency=code) for f in ranked], missing=missing, banner=banner)
-    lines = [f"{verdict_word(shown_as(f))}: {f.text}" for f in ranked] or [_("Nothing here calls for action.")]
-    bundle[FINDINGS] = [f.record() for f in ranked]
-    _display(html, "\n".join([*banner, *lines]), bundle, kind="findings")
+        findings, forecasts, decisions = [replace(f, blocked=True) for f in findings], [], []
+        blocked, bundle = [blocked_title(), *gate.reasons], {GATE: gate.record()}
+    bundle[CONCLUSIONS] = {
+        "findings": [f.record() for f in findings],
+        "decisions": [d.record() for d in decisions],
+        "forecasts": [f.record() for f in forecasts],
+        "missing": [m._repr_html_() for m in flat if isinstance(m, Missing)],
+        "blocked": blocked,
+        "currency": currency or _shop["currency"],
+    }
+    lines = [f"{verdict_word(shown_as(f))}: {f.text}" for f in findings] or [_("Nothing here calls for action.")]
+    lines += [f"{d.text} ({d.owner}, {d.due})" for d in decisions]
+    _display(conclusions(bundle[CONCLUSIONS]), "\n".join([*blocked, *lines]), bundle, kind="findings")
+
+
+def conclusions(said: Mapping[str, Any], findings: Iterable[Finding] | None = None) -> str:
+    """What `conclude` displayed, as HTML; with `findings` in place of those that it was given, where they are known."""
+    held = {f.text: f for f in findings or ()}
+    given = [Finding.from_record(r) for r in said["findings"]]
+    code = said["currency"]
+    return _html(
+        "findings.html.j2",
+        findings=[card(f, currency=code) for f in rank(held.get(f.text, f) for f in given)],
+        decisions=[decision_card(Decision.from_record(r), currency=code) for r in said["decisions"]],
+        forecasts=[forecast_row(Forecast.from_record(r), currency=code) for r in said["forecasts"]],
+        missing=said["missing"],
+        banner=said["blocked"],
+    )
 
 
 def verdict(gate: Gate | Missing) -> None:
@@ -208,60 +236,6 @@ def verdict(gate: Gate | Missing) -> None:
 def blocked_title() -> str:
     """What a reader is told where the data fail their check."""
     return _("Blocked: the data fail their check, so nothing in this report may be decided on them.")
-
-
-def gate_of(nb: NotebookNode) -> dict[str, Any] | None:
-    """What an executed notebook says of the data as a ground for decisions (verdict, reasons), or None."""
-    found = [
-        output["data"][GATE]
-        for cell in nb.cells
-        for output in cell.get("outputs", [])
-        if GATE in (output.get("data") or {})
-    ]
-    return next((g for g in found if g["verdict"] == "FAIL"), found[0] if found else None)
-
-
-def collect(nb: NotebookNode, *, notebook: str = "") -> tuple[list[dict[str, Any]], list[Finding]]:
-    """Which figures and findings does an executed notebook hold?
-
-    Parameters
-    ----------
-    nb : NotebookNode
-    notebook : str
-        Its name, for the records.
-
-    Returns
-    -------
-    figures : list of dict
-        Rows of ``figures.json``, those of the findings included, in the order of the page.
-    findings : list of Finding
-        Ranked.
-
-    Raises
-    ------
-    ValueError
-        Two figures have one name and one cut, and different numbers.
-    """
-    figures: dict[tuple[str, str], dict[str, Any]] = {}
-    findings: list[Finding] = []
-    for cell in nb.cells:
-        for output in cell.get("outputs", []):
-            data = output.get("data") or {}
-            found = [Finding.from_record(r) for r in data.get(FINDINGS, [])]
-            findings += found
-            for record in [
-                *data.get(FIGURES, []),
-                *(f.record() for finding in found for f in finding.figures),
-            ]:
-                record = {**record, "notebook": notebook}
-                key = record["name"], json.dumps(record["by"], sort_keys=True)
-                if figures.setdefault(key, record) != record:
-                    raise ValueError(
-                        _("the figure {name} {by} is on the page twice, as {first} and as {second}").format(
-                            name=key[0], by=key[1], first=figures[key]["value"], second=record["value"]
-                        )
-                    )
-    return list(figures.values()), rank(findings)
 
 
 # -- how it is displayed
@@ -321,14 +295,14 @@ def _flat(frame: pd.DataFrame) -> pd.DataFrame:
     return frame
 
 
-def _flatten(findings: Iterable[Any]) -> Iterable[Finding | Missing]:
-    for item in findings:
-        if isinstance(item, Finding | Missing):
+def _flatten(said: Iterable[Any]) -> Iterable[Conclusion]:
+    for item in said:
+        if isinstance(item, Conclusion):
             yield item
         elif isinstance(item, Iterable) and not isinstance(item, str):
             yield from _flatten(item)
         elif item is not None:
-            raise TypeError(_("{item!r} is no finding").format(item=item))
+            raise TypeError(_("{item!r} is no finding, forecast or decision").format(item=item))
 
 
 def _png(picture: Any) -> tuple[str, dict[str, Any]] | None:

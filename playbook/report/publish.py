@@ -7,18 +7,21 @@ import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib import metadata
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import nbformat
 
 from .. import __version__, style
-from ..findings import Finding
+from ..findings import Finding, rank
 from ..language import _
+from ..methods.multiplicity import controlled
 from . import page, render
 from .execute import fail
 from .keys import MANIFEST, file_digest
 from .plan import Outcome, Scope
+from .said import Said, gate_of, said_in
 
 SCORECARD = "07a_scorecard"
 """The notebook whose tiles open the front page."""
@@ -33,8 +36,11 @@ class Gathered:
     """What the notebooks of a run gave, taken in as each ends."""
 
     folder: Path
-    figures: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
-    findings: dict[str, list[Finding]] = field(default_factory=dict)
+    said: dict[str, Said] = field(default_factory=dict)
+
+    def of(self, slug: str) -> Said:
+        """What a notebook said; nothing where it did not run to its end."""
+        return self.said.get(slug, Said())
 
     def take(self, outcome: Outcome) -> None:
         """Take in what a notebook gave and keep it, with its key; figures that contradict each other fail it."""
@@ -42,11 +48,10 @@ class Gathered:
             return
         slug = outcome.notebook.slug
         try:
-            self.figures[slug], self.findings[slug] = page.collect(nb, notebook=slug)
+            self.said[slug] = said_in(nb, notebook=slug)
         except ValueError as error:
             outcome.state = "failed"
             fail(nb, "ValueError", str(error))
-            self.figures[slug], self.findings[slug] = [], []
         for path in ("input_path", "output_path"):  # of the folder that this is built in, which will be gone
             nb.metadata.get("papermill", {}).pop(path, None)
         nb.metadata["playbook"] = {**nb.metadata.get("playbook", {}), "key": outcome.key}
@@ -56,9 +61,8 @@ class Gathered:
         """Take in an executed notebook of an earlier report, as it is."""
         slug = outcome.notebook.slug
         outcome.nb = nbformat.reads(outcome.data.decode("utf-8"), as_version=4)
-        self.figures[slug], self.findings[slug] = (
-            page.collect(outcome.nb, notebook=slug) if outcome.state == "ok" else ([], [])
-        )
+        if outcome.state == "ok":
+            self.said[slug] = said_in(outcome.nb, notebook=slug)
         (self.folder / outcome.notebook.path.name).write_bytes(outcome.data)
 
 
@@ -81,15 +85,16 @@ def write(gathered: Gathered, outcomes: Sequence[Outcome], scope: Scope, about: 
             text = render.page(o.nb, site=site, slug=o.notebook.slug)
             (folder / f"{o.notebook.slug}.html").write_text(text, encoding="utf-8")
     (folder / "index.html").write_text(render.index(site), encoding="utf-8")
-    _write_json(folder / "figures.json", [f for o in outcomes for f in gathered.figures.get(o.notebook.slug, [])])
+    _write_json(folder / "figures.json", [f for o in outcomes for f in gathered.of(o.notebook.slug).figures])
     _write_json(folder / MANIFEST, {**_manifest(scope, outcomes, folder), **about})
 
 
 def _site(gathered: Gathered, outcomes: Sequence[Outcome], scope: Scope) -> render.Site:
+    findings = _held_together(gathered, outcomes)
     pages = [
         render.PageInfo(
             o.notebook.slug, o.notebook.number, o.notebook.title, o.notebook.question, o.state,
-            gathered.findings.get(o.notebook.slug, []), o.seconds, o.reason,
+            findings[o.notebook.slug], o.seconds, o.reason,
         )
         for o in outcomes
     ]  # fmt: skip
@@ -106,11 +111,18 @@ def _site(gathered: Gathered, outcomes: Sequence[Outcome], scope: Scope) -> rend
         pages=pages,
         notes=(note,) if kept else (),
     )
-    gates = [gate for o in outcomes if o.nb is not None and (gate := page.gate_of(o.nb))]
+    gates = [gate for o in outcomes if o.nb is not None and (gate := gate_of(o.nb))]
     failed = next((gate for gate in gates if gate["verdict"] == "FAIL"), None)
     site = replace(site, blocked=(page.blocked_title(), *failed["reasons"])) if failed else site
     opening = next((o.nb for o in outcomes if o.notebook.slug == SCORECARD), None)
     return replace(site, headline=render.headline(opening)) if opening is not None else site
+
+
+def _held_together(gathered: Gathered, outcomes: Sequence[Outcome]) -> dict[str, list[Finding]]:
+    """The findings of each notebook, once the tests of all of them are held against each."""
+    by_page = {o.notebook.slug: gathered.of(o.notebook.slug).findings for o in outcomes}
+    held = iter(controlled(f for findings in by_page.values() for f in findings))
+    return {slug: rank(islice(held, len(findings))) for slug, findings in by_page.items()}
 
 
 def _manifest(scope: Scope, outcomes: Sequence[Outcome], folder: Path) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from ..findings import Finding, order, rank
 from ..language import _, current, tag, using
 from ..language import cell as in_words
 from .cards import card
-from .page import TEMPLATES, environment
+from .page import CONCLUSIONS, TEMPLATES, conclusions, environment
 
 State = Literal["ok", "failed", "not run"]
 
@@ -118,7 +118,7 @@ def page(nb: NotebookNode, *, site: Site, slug: str) -> str:
             current=slug,
             info=info,
             intro=Markup(_prose(_opening(nb, info.question))),
-            body=Markup(body(nb)),
+            body=Markup(body(nb, info.findings)),
             boxes=style.cjk_sentence() if _has_han_pictures(nb) else "",
             findings=[card(f, currency=site.currency) for f in rank(info.findings)],
             before=_reachable(around[0]),
@@ -140,9 +140,12 @@ def index(site: Site) -> str:
         )
 
 
-def body(nb: NotebookNode) -> str:
-    """The cells of a notebook as HTML, without the one that opens it with title and question."""
-    made, _resources = _exporter().from_notebook_node(_prepared(nb))
+def body(nb: NotebookNode, findings: Sequence[Finding] = ()) -> str:
+    """The cells of a notebook as HTML, without the one that opens it with title and question.
+
+    `findings` stand in place of those that it concluded with, where they are the same sentences.
+    """
+    made, _resources = _exporter().from_notebook_node(_prepared(nb, findings))
     return made
 
 
@@ -167,7 +170,7 @@ def headline(nb: NotebookNode) -> str:
 # -- from notebook to body
 
 
-def _prepared(nb: NotebookNode) -> NotebookNode:
+def _prepared(nb: NotebookNode, findings: Sequence[Finding]) -> NotebookNode:
     """A copy of the notebook with what readers do not need taken out."""
     nb = copy.deepcopy(nb)
     nb.metadata.pop("widgets", None)
@@ -183,7 +186,7 @@ def _prepared(nb: NotebookNode) -> NotebookNode:
         if cell.cell_type == "markdown":
             cell.source = in_words(cell.source)
         if cell.cell_type == "code":
-            cell.outputs = [_output(o) for o in cell.outputs if not _is_noise(o)]
+            cell.outputs = [_output(o, findings) for o in cell.outputs if not _is_noise(o)]
         cells.append(cell)
         if any(o.output_type == "error" for o in cell.get("outputs", [])):
             rest = nb.cells[place + 1 :]
@@ -233,8 +236,10 @@ def _is_noise(output: NotebookNode) -> bool:
     )
 
 
-def _output(output: NotebookNode) -> NotebookNode:
+def _output(output: NotebookNode, findings: Sequence[Finding]) -> NotebookNode:
     data = output.get("data") or {}
+    if CONCLUSIONS in data:
+        data["text/html"] = conclusions(data[CONCLUSIONS], findings)
     for widget in ("application/vnd.jupyter.widget-view+json", "application/javascript"):
         data.pop(widget, None)
     if "text/html" in data:

@@ -1,5 +1,6 @@
 """Stories of what a cell shows, and of the same numbers handed to machines."""
 
+import datetime as dt
 import json
 from decimal import Decimal
 
@@ -10,7 +11,8 @@ import pytest
 
 from playbook.findings import Figure, Finding
 from playbook.missing import Missing
-from playbook.report import page
+from playbook.outlook import Decision, Forecast
+from playbook.report import page, said
 
 
 @pytest.fixture
@@ -212,7 +214,10 @@ def test_conclusions_are_ranked_cards_with_a_word_and_a_shape(shown):
     assert "At stake: $120K a period" in html
     assert "CAC (search)" in html and "$66.00–$77.90" in html
     assert html.count("<svg") == 2 and "Act" in html and "Hold" in html
-    assert [(f["verdict"], f["stake"]) for f in bundle[page.FINDINGS]] == [("act", 120400.0), ("hold", None)]
+    assert [(f["verdict"], f["stake"]) for f in bundle[page.CONCLUSIONS]["findings"]] == [
+        ("act", 120400.0),
+        ("hold", None),
+    ]
 
 
 def test_nothing_to_conclude_is_said(shown):
@@ -238,18 +243,35 @@ def test_the_runner_reads_figures_and_findings_back(shown):
     page.show(headline(), name="headline")
     page.tiles(headline(), name="headline")  # the same figures again
     page.conclude(Finding("watch", "w", 10), Finding("act", "a", 5, (behind,)))
-    figures, findings = page.collect(notebook(*[b for b, _metadata in shown]), notebook="07a")
+    read = said.said_in(notebook(*[b for b, _metadata in shown]), notebook="07a")
+    figures, findings = read.figures, read.findings
     assert len(figures) == 6
     assert {f["notebook"] for f in figures} == {"07a"}
     assert figures[-1]["name"] == "channels.cac"
     assert findings == [Finding("act", "a", 5, (behind,)), Finding("watch", "w", 10)]
 
 
+def test_what_comes_and_what_is_to_be_done_stands_below_the_findings(shown):
+    comes = Forecast("net_sales", "2026-11", 1200, 1000, 1500, "currency", by={"platform": "jd"}, method="ets")
+    do = Decision(
+        "stop", "Stop <b>search</b>.", "Buyer", dt.date(2026, 11, 9), "net_sales", "2026-12", -50, -80, -10, "currency"
+    )
+    page.conclude(Finding("hold", "h"), [comes], do)
+    html = shown[0][0]["text/html"]
+    assert "Net sales (jd)" in html and "¥1,200" in html and "¥1,000–¥1,500" in html and "(80%)" in html
+    assert "Stop &lt;b&gt;search&lt;/b&gt;." in html and "Buyer, until 9 Nov 2026" in html
+    assert "Net sales in December 2026: −¥50.00 (−¥80.00 to −¥10.00, 80% interval)" in html
+    read = said.said_in(notebook(*[b for b, _metadata in shown]))
+    assert (read.forecasts, read.decisions) == ([comes], [do])
+    with pytest.raises(ValueError, match="net_sales, 2026-11, platform=jd is there twice"):
+        page.conclude(comes, comes)
+
+
 def test_one_name_with_two_numbers_is_refused(shown):
     page.show(pd.DataFrame({"n": [1]}), name="x", units={"n": "count"})
     page.show(pd.DataFrame({"n": [2]}), name="x", units={"n": "count"})
     with pytest.raises(ValueError, match=r"figure x\.n \{\} is on the page twice, as 1 and as 2"):
-        page.collect(notebook(*[b for b, _metadata in shown]))
+        said.said_in(notebook(*[b for b, _metadata in shown]))
 
 
 def test_outside_ipython_the_text_is_printed(capsys, monkeypatch):

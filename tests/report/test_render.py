@@ -1,6 +1,7 @@
 """Stories of the pages: what a reader gets of an executed notebook, and what never reaches her."""
 
 import base64
+import dataclasses
 import datetime as dt
 import re
 import struct
@@ -12,7 +13,8 @@ from nbclient.exceptions import CellExecutionError
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from playbook.findings import Finding
-from playbook.report import page, render
+from playbook.methods.multiplicity import controlled
+from playbook.report import render, said
 
 SCRIPT = "<script>alert(1)</script>"
 
@@ -56,7 +58,7 @@ def executed():
 
 @pytest.fixture(scope="module")
 def site(executed):
-    _figures, findings = page.collect(executed)
+    findings = said.said_in(executed).findings
     title, question = render.heading(executed)
     pages = [
         render.PageInfo("07a_scorecard", "07a", title, question, "ok", findings, 61),
@@ -187,6 +189,18 @@ def test_findings_of_all_pages_are_ranked_together(site):
     ]
     html = render.index(render.Site("S", "2026", "2026", pages=pages))
     assert html.index("first") < html.index("second") < html.index("third")
+
+
+def test_what_does_not_stand_among_all_tests_of_the_report_is_no_call_to_act(executed, site):
+    (own,) = site.pages[0].findings
+    alone = dataclasses.replace(own, p=0.04)
+    crowd = [Finding("hold", f"Nothing {i}.", p=0.5) for i in range(9)]
+    held = controlled([alone, *crowd])
+    page = dataclasses.replace(site.pages[0], findings=held)
+    html = render.page(executed, site=dataclasses.replace(site, pages=[page]), slug="07a_scorecard")
+    so_what = html[html.index('class="pb-findings"') :]
+    assert "pb-badge-watch" in so_what and "pb-badge-act" not in so_what
+    assert "Chance alone: 4.00%; held against all tests of this report, the false discovery rate is 40.0%." in so_what
 
 
 def test_an_unknown_page_is_refused(executed, site):

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from playbook.data import quality
-from playbook.report.page import collect
+from playbook.report.said import said_in
 from playbook.shop import open_shop
 
 ROOT = Path(__file__).parents[3]
@@ -91,11 +91,12 @@ def test_a_report_on_data_that_fail_blocks_its_decisions_and_lists_observations(
     done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=300, check=False)
     report = home / "reports" / "corner" / "2024-01"
     assert (report / "07a_scorecard.html").exists(), done.stdout + done.stderr
-    _figures, found = collect(nbformat.read(report / "07a_scorecard.ipynb", as_version=4))
+    read = said_in(nbformat.read(report / "07a_scorecard.ipynb", as_version=4))
+    found = read.findings
     assert found and all(f.blocked for f in found)
     assert "act" in {f.verdict for f in found}  # net sales fell by far; but the last eleven days are not there
     for name in ("07a_scorecard.html", "index.html"):
         page = (report / name).read_text(encoding="utf-8")
         assert "Blocked: the data fail their check" in page and "last 11 of the period" in page, name
         assert "Observed" in page and 'pb-badge-act"' not in page, name
-    assert "blocked" not in json.dumps(_figures)
+    assert "blocked" not in json.dumps(read.figures)
