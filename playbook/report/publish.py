@@ -72,13 +72,10 @@ def write(gathered: Gathered, outcomes: Sequence[Outcome], scope: Scope, about: 
     Parameters
     ----------
     gathered : Gathered
-        Its folder is where they go; the executed notebooks are there already.
+        Of all notebooks that there are; its folder is where the files go, the executed notebooks are there already.
     outcomes : sequence of Outcome
         One for each notebook of the book, in its order.
     """
-    for o in outcomes:
-        if o.cached:
-            gathered.take_again(o)
     folder, site = gathered.folder, _site(gathered, outcomes, scope)
     for o in outcomes:
         if o.nb is not None:

@@ -10,6 +10,7 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .. import language
 from ..data.ingest import ingest
@@ -19,6 +20,10 @@ from . import keys, swap
 from .notebooks import chosen, notebooks, parameters, with_needs
 from .plan import Outcome, Plan, Scope, plan, scope
 from .progress import Progress
+
+if TYPE_CHECKING:
+    from ..outlook import Decision, Forecast
+    from .publish import Gathered
 
 LIMIT = 10.0
 """Minutes that a notebook may take."""
@@ -121,6 +126,7 @@ def _make(
         from . import execute, publish
 
         _build_marts(of, progress)
+        _score(of, progress)
         gathered = publish.Gathered(folder)
         progress.begin(len(todo.tasks))
         outcomes = execute.execute(
@@ -134,7 +140,10 @@ def _make(
                 shop=of.store.name
             )
         )
-    # What a report adds to the shop's own memory is to be written here, if all notebooks are ok and nothing was `said`.
+    for o in outcomes.values():
+        if o.cached:
+            gathered.take_again(o)
+    _remember(gathered, outcomes, of)
     ledger = {"read": todo.ledger, "left": keys.folder_digest(of.store.folder / "ledger")}
     publish.write(gathered, [outcomes[n.slug] for n in todo.book], of, {"ledger": ledger})
     return outcomes
@@ -160,6 +169,36 @@ def _build_marts(of: Scope, progress: Progress) -> None:
             shop.mart(name)
         except Exception as error:
             progress.say(_("The mart {name} could not be built: {error}").format(name=name, error=error))
+
+
+def _score(of: Scope, progress: Progress) -> None:
+    """Score what earlier reports forecast and decided for a time that is over by now; drafts leave no trace."""
+    if of.said or not (of.store.folder / "ledger").is_dir():
+        return
+    from ..decisions.scores import score_due
+
+    if n := score_due(of.store, of.period.end):
+        progress.say(_("Forecasts and decisions of earlier reports that were scored: {n}").format(n=n))
+
+
+def _remember(gathered: Gathered, outcomes: Mapping[str, Outcome], of: Scope) -> None:
+    """Write into the shop's ledger what the report forecasts and decides, if all that was run ran to its end.
+
+    Drafts leave no trace; neither do pages that would be different by now.
+    """
+    if of.said or any(o.state == "failed" for o in outcomes.values()):
+        return
+    from ..decisions import Ledger
+    from ..decisions.ledger import Entry
+
+    current = [o.notebook.slug for o in outcomes.values() if o.state == "ok" and not o.kept]
+    said: list[tuple[str, Forecast | Decision]] = []
+    for slug in current:
+        said += [(slug, forecast) for forecast in gathered.of(slug).forecasts]
+        said += [(slug, decision) for decision in gathered.of(slug).decisions]
+    Ledger.of(of.store).add(
+        Entry.of(thing, report=of.period.label, as_of=of.period.end, notebook=slug) for slug, thing in said
+    )
 
 
 def _check(jobs: int | None, limit: float) -> None:

@@ -16,6 +16,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from ..data.locks import locked
 from ..data.store import ShopError
 from ..language import _
 
@@ -31,14 +32,12 @@ def alone(final: Path) -> Iterator[None]:
     ShopError
         Another process is making it.
     """
-    final.parent.mkdir(parents=True, exist_ok=True)
-    # the file stays: taking it away would let two processes hold locks on two files of one name
-    with _beside(final, "lock").open("a+", encoding="utf-8") as file:
-        if not _locked(file.fileno()):
-            file.seek(0)
+    path = _beside(final, "lock")
+    with locked(path, wait=False) as file:
+        if file is None:
             raise ShopError(
                 _("the report {report} is being made just now, by process {pid}: wait until that is done").format(
-                    report=f"{final.parent.name}/{final.name}", pid=file.read().strip() or "?"
+                    report=f"{final.parent.name}/{final.name}", pid=path.read_text(encoding="utf-8").strip() or "?"
                 )
             )
         file.truncate(0)
@@ -96,20 +95,3 @@ def _exchanged(one: Path, other: Path) -> bool:
     if (code := ctypes.get_errno()) in (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EPERM):
         return False
     raise OSError(code, os.strerror(code), str(other))
-
-
-def _locked(file: int) -> bool:
-    """Take the lock on an open file, unless another process holds it."""
-    try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            os.lseek(file, 1 << 20, os.SEEK_SET)  # far behind the text, which others are to read
-            msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True

@@ -95,7 +95,7 @@ def test_new_orders_a_plan_a_ledger_or_another_setting_make_all_run_again(book, 
     (corner.folder / "plan" / "proposed" / "targets.csv").write_text("what a report proposes is not a plan yet")
     assert runs() == (0, 0)
     (corner.folder / "ledger").mkdir()
-    (corner.folder / "ledger" / "decisions.csv").write_text("id\n1\n")
+    (corner.folder / "ledger" / "notes.txt").write_text("what people wrote down")
     assert runs() == (1, 0)
     (corner.folder / "shop.toml").write_text('title = "Corner"\nzone = "UTC"\ncurrency = "CNY"\n')
     assert runs() == (1, 0)

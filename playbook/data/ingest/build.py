@@ -18,6 +18,7 @@ import duckdb
 from ...language import N_, _
 from ..keyed import identity_key, use_key
 from ..schema import TABLES, Table
+from ..sheets import defused
 from ..store import ShopError, Store
 from .erased import use_list
 from .files import discreet, other_files, own_formats, raw_files
@@ -355,13 +356,8 @@ def _write_quarantine(rows: list[tuple[str, int, str, str, str]], folder: Path) 
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(["file", "line", "reason", "field", "cells"])
-    writer.writerows([_defused(file), *rest] for file, *rest in rows)
+    writer.writerows([defused(file), *rest] for file, *rest in rows)
     (folder / "quarantine.csv").write_text(out.getvalue(), encoding="utf-8-sig")
-
-
-def _defused(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    return f"'{cell}" if cell.startswith(("=", "+", "-", "@")) else cell
 
 
 def _span(con: duckdb.DuckDBPyConnection, folder: Path, zone: str) -> dict[str, str] | None:
