@@ -195,11 +195,11 @@ class Ledger:
     # -- what it says
 
     def entries(self, *, as_of: dt.date | None = None) -> list[Entry]:
-        """What was forecast and decided first, in the order in which it was written; with `as_of`, as known then."""
+        """What was forecast and decided first, as it was written; with `as_of`, by the reports before that day."""
         first: dict[str, Entry] = {}
         for line in (*self._lines("forecasts"), *self._lines("decisions")):
             entry = Entry.from_record(line)
-            if as_of is None or entry.as_of <= as_of:
+            if as_of is None or entry.as_of < as_of:
                 first.setdefault(entry.id, entry)
         return list(first.values())
 
@@ -209,7 +209,7 @@ class Ledger:
         Parameters
         ----------
         as_of : date, optional
-            Leave out what was said or came out later.
+            Only what the reports before that day said, and what had come of it by then: what a report may know.
 
         Returns
         -------
@@ -263,7 +263,7 @@ class Ledger:
         scores, rows = self._scores(), self._rows()
         return [
             e
-            for e in self.entries(as_of=as_of)
+            for e in self.entries()
             if e.due <= as_of
             and scores.get(e.id, {}).get("hit") is None
             and (isinstance(e.said, Forecast) or rows.get(e.id, {}).get("status") == "done")

@@ -14,9 +14,13 @@ from typing import Any
 import nbformat
 
 from .. import __version__, style
+from ..decisions.ledger import Entry
+from ..decisions.memo import memo
 from ..findings import Finding, rank
 from ..language import _
 from ..methods.multiplicity import controlled
+from ..metrics import METRICS
+from ..outlook import Decision
 from . import page, render
 from .execute import fail
 from .keys import MANIFEST, file_digest
@@ -82,6 +86,8 @@ def write(gathered: Gathered, outcomes: Sequence[Outcome], scope: Scope, about: 
             text = render.page(o.nb, site=site, slug=o.notebook.slug)
             (folder / f"{o.notebook.slug}.html").write_text(text, encoding="utf-8")
     (folder / "index.html").write_text(render.index(site), encoding="utf-8")
+    (folder / "memo.html").write_text(render.memo_page(site), encoding="utf-8")
+    (folder / "memo.md").write_text(render.memo_markdown(site), encoding="utf-8")
     _write_json(folder / "figures.json", [f for o in outcomes for f in gathered.of(o.notebook.slug).figures])
     _write_json(folder / MANIFEST, {**_manifest(scope, outcomes, folder), **about})
 
@@ -110,9 +116,40 @@ def _site(gathered: Gathered, outcomes: Sequence[Outcome], scope: Scope) -> rend
     )
     gates = [gate for o in outcomes if o.nb is not None and (gate := gate_of(o.nb))]
     failed = next((gate for gate in gates if gate["verdict"] == "FAIL"), None)
-    site = replace(site, blocked=(page.blocked_title(), *failed["reasons"])) if failed else site
+    blocked = (page.blocked_title(), *failed["reasons"]) if failed else ()
+    decided = memo(_decisions(gathered, outcomes, scope), findings, blocked=blocked)
+    site = replace(site, memo=decided, moved=_moved(gathered, scope))
     opening = next((o.nb for o in outcomes if o.notebook.slug == SCORECARD), None)
     return replace(site, headline=render.headline(opening)) if opening is not None else site
+
+
+def _decisions(gathered: Gathered, outcomes: Sequence[Outcome], scope: Scope) -> list[tuple[str, str, Decision]]:
+    """Id, notebook and decision of all that the report decides."""
+    found = []
+    for o in outcomes:
+        for d in gathered.of(o.notebook.slug).decisions:
+            entry = Entry.of(d, report=scope.period.label, as_of=scope.period.end, notebook=o.notebook.slug)
+            found.append((entry.id, o.notebook.slug, d))
+    return found
+
+
+def _moved(gathered: Gathered, scope: Scope) -> list[str]:
+    """Headline figures that are not what the last report of the same period said."""
+    try:
+        last = json.loads((scope.folder / "figures.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return []
+    was = {f["name"]: f["value"] for f in last if f["notebook"] == SCORECARD and not f["by"]}
+    lines = []
+    for f in gathered.of(SCORECARD).figures:
+        part, _dot, metric = f["name"].partition(".")
+        if part == "headline" and metric in METRICS and f["name"] in was and was[f["name"]] != f["value"]:
+            now, before = (
+                style.value(x, f["unit"], currency=scope.accounting["currency"]) for x in (f["value"], was[f["name"]])
+            )
+            said = _("{metric}: {now}, was {before}.")
+            lines.append(said.format(metric=_(METRICS[metric].title), now=now, before=before))
+    return lines
 
 
 def _held_together(gathered: Gathered, outcomes: Sequence[Outcome]) -> dict[str, list[Finding]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 import datetime as dt
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -19,10 +20,12 @@ from markupsafe import Markup
 from nbformat import NotebookNode
 
 from .. import style
+from ..decisions.memo import Memo
 from ..findings import Finding, order, rank
-from ..language import _, current, tag, using
+from ..language import _, current, listing, tag, using
 from ..language import cell as in_words
-from .cards import card
+from .cards import card, shown_as, verdict_word
+from .memo import memo_context, memo_text
 from .page import CONCLUSIONS, TEMPLATES, conclusions, environment
 
 State = Literal["ok", "failed", "not run"]
@@ -30,6 +33,9 @@ State = Literal["ok", "failed", "not run"]
 DROPPED_TAGS = frozenset(
     {"parameters", "injected-parameters", "setup", "explore", "papermill-error-cell-tag", "remove-cell"}
 )
+
+SHOWN = 5
+"""Findings of a verdict that the front page shows before one asks for more."""
 
 _H1 = re.compile(r"^#\s+(.+?)\s*$", re.M)
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
@@ -68,8 +74,10 @@ class Site:
         The day on which the report stands, and the last day that the data hold.
     headline : str
         HTML of the headline tiles: ``headline(scorecard notebook)``.
-    blocked : sequence of str
-        Why nothing may be decided on the data: a sentence, then the reasons; empty where they pass their check.
+    memo : Memo
+        What is to be decided, or why nothing may be.
+    moved : sequence of str
+        Headline figures that are not what they were when this report was made last.
     """
 
     title: str
@@ -82,7 +90,8 @@ class Site:
     pages: Sequence[PageInfo] = ()
     headline: str = ""
     notes: Sequence[str] = field(default_factory=tuple)
-    blocked: Sequence[str] = ()
+    memo: Memo = field(default_factory=Memo)
+    moved: Sequence[str] = ()
 
     def of(self, slug: str) -> PageInfo:
         """The page with this slug."""
@@ -127,17 +136,47 @@ def page(nb: NotebookNode, *, site: Site, slug: str) -> str:
 
 
 def index(site: Site) -> str:
-    """The front page: how the shop did, all findings ranked, every question and its page, how it was made."""
+    """The front page: what is to be decided, how the shop did, all findings, every question, how it was made."""
     pairs = sorted(((f, info) for info in site.pages for f in info.findings), key=lambda pair: order(pair[0]))
     with using(site.language):
+        findings: dict[str, list[tuple[dict[str, Any], PageInfo]]] = {}
+        for f, info in pairs:
+            findings.setdefault(shown_as(f), []).append((card(f, currency=site.currency), info))
         return _document(
             "index.html.j2",
             site,
             current="",
+            memo=_memo(site),
             headline=Markup(_bare(site.headline)),
-            findings=[(card(f, currency=site.currency), info) for f, info in pairs],
+            moved=site.moved,
+            findings=findings,
+            shown=SHOWN,
+            counts={info.slug: _counts(info) for info in site.pages},
             failed=[info for info in site.pages if info.state == "failed"],
         )
+
+
+def memo_page(site: Site) -> str:
+    """The memo as a page of its own."""
+    with using(site.language):
+        return _document("memo.html.j2", site, memo=_memo(site))
+
+
+def memo_markdown(site: Site) -> str:
+    """The memo as text."""
+    with using(site.language):
+        title = _("{shop}, {period}: what is to be decided").format(shop=site.title, period=site.period_text)
+        return memo_text(_memo(site), title=title)
+
+
+def _memo(site: Site) -> dict[str, Any]:
+    return memo_context(site.memo, {info.slug: info.title for info in site.pages}, currency=site.currency)
+
+
+def _counts(info: PageInfo) -> str:
+    """How many findings of each verdict a page has."""
+    words = Counter(shown_as(f) for f in info.findings)
+    return listing(_("{word} {n}").format(word=verdict_word(v), n=n) for v, n in words.items())
 
 
 def body(nb: NotebookNode, findings: Sequence[Finding] = ()) -> str:

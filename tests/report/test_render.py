@@ -12,8 +12,10 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
+from playbook.decisions.memo import memo
 from playbook.findings import Finding
 from playbook.methods.multiplicity import controlled
+from playbook.outlook import Decision
 from playbook.report import render, said
 
 SCRIPT = "<script>alert(1)</script>"
@@ -180,6 +182,40 @@ def test_the_front_page_has_headline_findings_questions_and_origin(site):
     assert "<dt>Data until</dt><dd>31 Oct 2026</dd>" in html
     assert "<dt>Notebooks run</dt><dd>1 of 3</dd>" in html
     assert "<dt>Time taken</dt><dd>1 min 1 s</dd>" in html
+
+
+def test_the_memo_opens_the_front_page_and_stands_alone_as_page_and_text(site):
+    do = Decision(
+        "stop",
+        f"Stop *{SCRIPT}* now.",
+        "Buyer",
+        dt.date(2026, 11, 9),
+        "net_sales",
+        "2026-12",
+        -50,
+        -80,
+        -20,
+        "currency",
+    )
+    with_memo = dataclasses.replace(
+        site, memo=memo([("d-3fa9c1", "07a_scorecard", do)], {}), moved=["Orders: 3, was 2."]
+    )
+    html = render.index(with_memo)
+    assert html.index("Stop *&lt;script&gt;") < html.index('"pb-tile-value"') < html.index("Orders: 3, was 2.")
+    assert "Buyer, until 9 Nov 2026" in html and "−£50.00" in html and '<a href="07a_scorecard.html">' in html
+    alone = render.memo_page(with_memo)
+    nothing_from_elsewhere(alone)
+    assert SCRIPT not in alone and "high confidence: the effect has this sign with 98.4%" in alone
+    text = render.memo_markdown(with_memo)
+    assert text.startswith("# Shop \\<script\\>") and "1. **Stop \\*\\<script\\>" in text
+    assert "[Scorecard](07a_scorecard.html) · d-3fa9c1" in text
+
+
+def test_a_blocked_memo_decides_nothing(site):
+    blocked = dataclasses.replace(site, memo=memo([], {}, blocked=["Blocked: no.", "orders: 3 broken"]))
+    assert "orders: 3 broken" in render.index(blocked) and "orders: 3 broken" in render.memo_page(blocked)
+    assert "- orders: 3 broken" in render.memo_markdown(blocked)
+    assert "Nothing is to be decided now." in render.memo_markdown(site)
 
 
 def test_findings_of_all_pages_are_ranked_together(site):

@@ -1,0 +1,75 @@
+"""The decision memo as readers get it: on the front page, as a page of its own, and as text to send on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .. import style
+from ..decisions.memo import Item, Memo
+from ..language import _
+from .cards import card, decision_card
+
+
+def memo_context(memo: Memo, titles: Mapping[str, str], *, currency: str) -> dict[str, Any]:
+    """The memo as the templates take it: items, attention, blocked, and what was left out.
+
+    Parameters
+    ----------
+    memo : Memo
+    titles : mapping of notebook → title
+    currency : str
+    """
+    left = _("Decisions with less at stake are on the pages: {n}.").format(n=memo.others) if memo.others else ""
+    return {
+        "items": [_item(item, titles, currency) for item in memo.items],
+        "attention": [
+            card(finding, currency=currency) | {"href": f"{slug}.html", "title": titles.get(slug, slug)}
+            for slug, finding in memo.attention
+        ],
+        "blocked": list(memo.blocked),
+        "left": left,
+    }
+
+
+def memo_text(context: Mapping[str, Any], *, title: str) -> str:
+    """The memo as Markdown."""
+    lines = [f"# {_plain(title)}", ""]
+    if context["blocked"]:
+        lines += [f"**{_('Blocked')}** {_plain(context['blocked'][0])}", ""]
+        lines += [f"- {_plain(reason)}" for reason in context["blocked"][1:]]
+    elif not context["items"]:
+        lines += [_("Nothing is to be decided now.")]
+    for place, item in enumerate(context["items"], start=1):
+        lines += [
+            f"{place}. **{_plain(item['text'])}**",
+            "   " + _("{owner}, until {date}").format(owner=_plain(item["owner"]), date=item["due"]) + "  ",
+            f"   {item['effect']}  ",
+            f"   {item['confidence']}  ",
+            f"   [{_plain(item['title'])}]({item['href']}) · {item['id']}",
+        ]
+    if context["attention"]:
+        lines += ["", f"## {_('Calls for action, effect not known')}", ""]
+        lines += [f"- {_plain(a['text'])} ([{_plain(a['title'])}]({a['href']}))" for a in context["attention"]]
+    if context["left"]:
+        lines += ["", context["left"]]
+    return "\n".join(lines) + "\n"
+
+
+def _item(item: Item, titles: Mapping[str, str], currency: str) -> dict[str, str]:
+    word = {"high": _("high confidence"), "fair": _("fair confidence"), "low": _("low confidence")}[item.confidence]
+    said = _("{word}: the effect has this sign with {chance}")
+    stake = item.decision.stake
+    return decision_card(item.decision, currency=currency) | {
+        "id": item.id,
+        "href": f"{item.notebook}.html",
+        "title": titles.get(item.notebook, item.notebook),
+        "confidence": said.format(word=word, chance=style.value(min(item.chance, 0.999), "share")),
+        "level": item.confidence,
+        "stake": "" if stake is None else style.short(stake, "currency", currency=currency),
+    }
+
+
+def _plain(text: str) -> str:
+    """Text from data that Markdown does not take for its own signs."""
+    return "".join(f"\\{c}" if c in "\\`*_[]<>#|" else c for c in " ".join(text.split()))
