@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # All installs go into one .venv: two at a time would trip over each other.
 .NOTPARALLEL:
 
-.PHONY: help report lab test truth alive kills damage lint format catalogue lock clean remake
+.PHONY: help report lab test truth alive kills damage lint format catalogue coverage lock clean remake
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -49,6 +49,9 @@ format: .venv/dev  ## put code and notebooks in order
 	@$(BIN)/ruff check --fix-only --quiet
 	@$(BIN)/ruff format --quiet
 	@$(call notebooks,$(BIN)/nbstripout --keep-id)
+
+coverage: .venv/dev  ## which capabilities the book answers, by tags, the demo's last report, and tests
+	@$(BIN)/python .ci/coverage.py $(ARGS)
 
 catalogue: .venv/dev  ## new sentences into the catalogues of other languages
 	@$(BIN)/python .ci/catalogue.py

@@ -1,0 +1,35 @@
+"""Explorers in a real JupyterLab: open, run all, move a control by keyboard, see the change, and no complaint."""
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook
+
+pytestmark = pytest.mark.browser
+
+
+def test_an_explorer_is_moved_by_keyboard(home, lab, page):
+    code = "from playbook import widgets\nwidgets.experiment(0.10, per_day=1000)"
+    nb = new_notebook(cells=[new_code_cell(code, metadata={"tags": ["explore"]})])
+    nb.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(nb, home / "notebooks" / "plan.ipynb")
+    page.goto(lab("plan.ipynb"))
+    page.get_by_text("| Idle").wait_for()
+    page.locator(".lm-MenuBar-itemLabel", has_text="Run").click()
+    page.locator(".lm-Menu-itemLabel", has_text="Run All Cells").first.click()
+    sentence = page.get_by_role("status").filter(has_text="in each arm")
+    sentence.wait_for()
+    before = sentence.inner_text()
+    assert page.locator(".widget-image").evaluate("i => i.naturalWidth") > 500
+    slider = page.locator(".widget-slider .noUi-handle").first
+    slider.focus()
+    for _step in range(4):
+        page.keyboard.press("ArrowRight")
+    page.wait_for_function("was => document.querySelector('p[role=status]').innerText !== was", arg=before)
+    after = sentence.inner_text()
+    persons = [int(text.split(" persons")[0].replace(",", "")) for text in (before, after)]
+    assert persons[1] < persons[0]  # a larger effect needs fewer
+    page.get_by_role("button", name="Show code").click()
+    page.get_by_text("testing.design(0.1, lift=0.12").wait_for()
+    page.wait_for_function("() => (i => i.complete && i.naturalWidth > 500)(document.querySelector('.widget-image'))")
+    page.screenshot(path=str(home / "explorer.png"))
+    assert [c for c in page.complaints if "favicon" not in c] == []
