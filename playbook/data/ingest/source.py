@@ -137,8 +137,7 @@ class Source:
     def exemplary(self, con: duckdb.DuckDBPyConnection) -> bool:
         """Whether its files hold nothing but the example of a template."""
         return self.format.canonical and all(
-            con.execute(f"SELECT bool_and(_skip = 'totals') FROM {f.name}").fetchone() == (True,)
-            for f in self.files
+            con.execute(f"SELECT bool_and(_skip = 'totals') FROM {f.name}").fetchone() == (True,) for f in self.files
         )
 
     def _settle_lines(self, rows: str, first: str, order: str) -> None:
