@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Concatenate, Self
+from typing import Any, Self
 
 import duckdb
 
@@ -35,16 +35,12 @@ class Workers:
     def __exit__(self, *_error: object) -> None:
         self._pool.shutdown(cancel_futures=True)
 
-    def submit[**P, T](
-        self, job: Callable[Concatenate[duckdb.DuckDBPyConnection, P], T], *args: P.args, **kwargs: P.kwargs
-    ) -> Future[T]:
+    def submit[T](self, job: Callable[..., T], *args: Any) -> Future[T]:
         """Have ``job(connection, *args)`` done."""
-        return self._pool.submit(self._do, job, *args, **kwargs)
+        return self._pool.submit(self._do, job, args)
 
-    def _do[**P, T](
-        self, job: Callable[Concatenate[duckdb.DuckDBPyConnection, P], T], *args: P.args, **kwargs: P.kwargs
-    ) -> T:
+    def _do[T](self, job: Callable[..., T], args: tuple[Any, ...]) -> T:
         if not hasattr(self._own, "con"):
             self._own.con = self._con.cursor()
             self._prepare(self._own.con)
-        return job(self._own.con, *args, **kwargs)
+        return job(self._own.con, *args)

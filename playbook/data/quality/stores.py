@@ -19,7 +19,7 @@ SIDES = ("online only", "store only", "both")
 
 
 @answers("Who buys online, in stores, and both?")
-def channels_joined(orders: ibis.Table, persons: ibis.Table | None) -> pd.DataFrame:
+def channels_joined(orders: ibis.Table, persons: ibis.Table | None) -> pd.DataFrame | Missing:
     """Who buys online, in stores, and both, and what do they bring?
 
     Parameters
@@ -39,24 +39,26 @@ def channels_joined(orders: ibis.Table, persons: ibis.Table | None) -> pd.DataFr
     table = as_table(orders)
     paid = table.filter(table.paid_at.notnull()) if "paid_at" in table.columns else table
     said = [paid[c].lower().isin(STORES).fill_null(False) for c in ("platform", "channel") if c in paid.columns]
-    paid = paid.mutate(store_sale=ibis.or_(*said) if said else ibis.literal(False))
+    paid = paid.mutate(_store=ibis.or_(*said) if said else ibis.literal(False))
     columns = ["side", "persons", "share", "orders", "sales", "sales_share"]
-    if not paid.store_sale.sum().to_pandas():
+    if not paid["_store"].sum().to_pandas():
         frame = pd.DataFrame(columns=columns)
         frame.attrs["notes"] = [_("No order says that a store sold it (platform or channel “store”): all is online.")]
         return frame
     if "customer_id" not in paid.columns:
-        return column_missing("orders", "customer_id")  # type: ignore[return-value]
+        return column_missing("orders", "customer_id")
     known = paid.filter(paid.customer_id.notnull())
     if persons is None:
         known = known.mutate(person_id=known.customer_id)
     else:
         known = identity.with_person(known, persons, named="platform" in known.columns)
     each = known.group_by("person_id").aggregate(
-        in_store=known.store_sale.any(), online=(~known.store_sale).any(),
+        _in_store=known["_store"].any(), _online=(~known["_store"]).any(),
         orders=known.count(), sales=known.amount.cast(MONEY).sum(),
     )  # fmt: skip
-    side = ibis.cases((each.in_store & each.online, "both"), (each.in_store, "store only"), else_="online only")
+    side = ibis.cases(
+        (each["_in_store"] & each["_online"], "both"), (each["_in_store"], "store only"), else_="online only"
+    )
     found = each.mutate(side=side).group_by("side").aggregate(
         persons=lambda t: t.count(), orders=lambda t: t.orders.sum(), sales=lambda t: t.sales.sum()
     )  # fmt: skip
@@ -64,8 +66,8 @@ def channels_joined(orders: ibis.Table, persons: ibis.Table | None) -> pd.DataFr
     frame["sales"] = frame.sales.astype(float)
     frame["share"] = frame.persons / max(1, frame.persons.sum())
     frame["sales_share"] = frame.sales / frame.sales.sum() if frame.sales.sum() else float("nan")
-    guests = paid.filter(paid.store_sale, paid.customer_id.isnull())
-    n, amount = guests.aggregate(n=guests.count(), amount=guests.amount.cast(MONEY).sum()).to_pandas().iloc[0]
+    guests = paid.filter(paid["_store"], paid.customer_id.isnull())
+    n, amount = guests.aggregate(n=guests.count(), _amount=guests.amount.cast(MONEY).sum()).to_pandas().iloc[0]
     text = _("{n} orders of stores ({sales}) carry no customer number: whose they are is not known.")
     said_of = {"n": style.value(int(n), "count"), "sales": style.value(float(amount or 0), "currency")}
     frame.attrs["notes"] = [text.format(**said_of)] if n else []

@@ -129,17 +129,17 @@ def survey_scores(surveys: ibis.Table, *, weighted: bool = False) -> pd.DataFram
     last = table.group_by("question").aggregate(survey=table.survey.argmax(table.answered_at))
     segment = table.segment.fill_null("") if "segment" in table.columns else ibis.literal("")
     weight = table.weight.fill_null(1).cast("float64") if weigh else ibis.literal(1.0)
-    rows = table.mutate(segment=segment, w=weight, x=table.score.cast("float64")).semi_join(
+    rows = table.mutate(segment=segment, _w=weight, _x=table.score.cast("float64")).semi_join(
         last, ["question", "survey"]
     )
     found = rows.group_by("question", "survey", "segment").aggregate(
-        n=rows.count(), w=rows.w.sum(), ww=(rows.w * rows.w).sum(),
-        wx=(rows.w * rows.x).sum(), wxx=(rows.w * rows.x * rows.x).sum(),
+        n=rows.count(), _w=rows["_w"].sum(), _ww=(rows["_w"] * rows["_w"]).sum(),
+        _wx=(rows["_w"] * rows["_x"]).sum(), _wxx=(rows["_w"] * rows["_x"] * rows["_x"]).sum(),
     )  # fmt: skip
     frame = found.order_by("question", "segment").to_pandas()
-    score = frame.wx / frame.w
-    many = frame.w**2 / frame.ww
-    spread = (frame.wxx / frame.w - score**2).clip(lower=0) * many / (many - 1).where(many > 1)
+    score = frame._wx / frame._w
+    many = frame._w**2 / frame._ww
+    spread = (frame._wxx / frame._w - score**2).clip(lower=0) * many / (many - 1).where(many > 1)
     half = stats.t.ppf(0.975, (many - 1).where(many > 1)) * np.sqrt(spread / many)
     # sums of doubles differ in their last digits from run to run
     return frame[["question", "survey", "segment", "n"]].assign(
@@ -148,15 +148,15 @@ def survey_scores(surveys: ibis.Table, *, weighted: bool = False) -> pd.DataFram
 
 
 @answers("Are those who answer like those who buy?")
-def survey_bias(surveys: ibis.Table, orders: ibis.Table | None, persons: ibis.Table | None) -> pd.DataFrame:
+def survey_bias(surveys: ibis.Table, orders: ibis.Table | None, persons: ibis.Table | None) -> pd.DataFrame | Missing:
     """Are those who answer like those who buy?
 
     Returns
     -------
     DataFrame
         Of the last survey whose answers name customers: trait (orders, platform), group, buyers (persons who count as
-        asked), answered, buyers_share, answered_share, difference (of the two shares). Without rows where no survey
-        names customers; ``attrs["notes"]`` then says so.
+        asked), answered, buyers_share, answered_share, difference (of the two shares). A Missing where no survey
+        names customers who bought before it.
     """
     asked = _asked(as_table(surveys), orders, persons)
     columns = ["trait", "group", "buyers", "answered", "buyers_share", "answered_share", "difference"]
@@ -164,11 +164,11 @@ def survey_bias(surveys: ibis.Table, orders: ibis.Table | None, persons: ibis.Ta
     if asked is not None:
         last = asked.filter(asked.opened == asked.opened.max())
         often = ibis.cases((last.orders == 1, "1"), (last.orders == 2, "2"), else_="3+")
-        last = last.mutate(often=often)
+        last = last.mutate(_often=often)
         sums = {"buyers": last.count(), "answered": last.answered.sum()}
-        counted = last.group_by("often", "platform").aggregate(**sums).to_pandas()
+        counted = last.group_by("_often", "platform").aggregate(**sums).to_pandas()
         parts = []
-        for trait, column in {"orders": "often", "platform": "platform"}.items():
+        for trait, column in {"orders": "_often", "platform": "platform"}.items():
             part = counted.groupby(column)[["buyers", "answered"]].sum().rename_axis("group").reset_index()
             parts.append(part.assign(trait=trait)) if part.group.astype(bool).all() else None
         frame = pd.concat(parts) if parts else frame
@@ -178,9 +178,8 @@ def survey_bias(surveys: ibis.Table, orders: ibis.Table | None, persons: ibis.Ta
         frame["difference"] = frame.answered_share - frame.buyers_share
         frame = frame[columns].reset_index(drop=True)
     if frame.empty:
-        frame.attrs["notes"] = [
-            _("No survey names the customers who answer: whether they are like the others is open.")
-        ]
+        remedy = _("Export the surveys with the number of the customer who answers (`customer_id`).")
+        return Missing(_("a survey that names the customers who answer"), remedy=remedy)
     return frame
 
 
