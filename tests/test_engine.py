@@ -42,6 +42,15 @@ def test_local_time_equals_the_clock_of_the_zone_for_2000_instants(zone):
     assert local_times(engine(), as_table(frame), zone) == expected
 
 
+@pytest.mark.parametrize("year", [1940, 1991, 2050, 2100])
+def test_local_time_holds_far_outside_the_years_in_which_the_zone_is_steady(year):
+    moments = [dt.datetime(year, month, 15, 12, tzinfo=dt.UTC) for month in range(1, 13)]
+    frame = pd.DataFrame({"id": range(12), "at": [m.replace(tzinfo=None) for m in moments]})
+    expected = [m.astimezone(ZoneInfo(SHANGHAI)).replace(tzinfo=None) for m in moments]
+    assert (expected[6].hour == 21) == (year in (1940, 1991))  # Shanghai had summer time then
+    assert local_times(engine(), as_table(frame), SHANGHAI) == expected
+
+
 def test_the_shops_day_changes_at_the_shops_midnight_and_utc_is_left_alone():
     frame = pd.DataFrame({"id": [0, 1], "at": pd.to_datetime(["2026-10-31 15:59", "2026-10-31 16:01"])})
     table = as_table(frame)

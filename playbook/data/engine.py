@@ -5,10 +5,12 @@ What differs between the two silently is settled here once: local time, and how 
 
 from __future__ import annotations
 
+import datetime
 import functools
 import itertools
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import ibis
 import ibis.expr.datatypes as dt
@@ -61,10 +63,28 @@ class Engine:
             return moment
         if self.name == "spark":
             return _spark_local(moment, zone)
-        return _duckdb_local(zone, _duckdb_instant("UTC", moment))
+        exact = _duckdb_local(zone, _duckdb_instant("UTC", moment))
+        shift = _shift(zone)
+        if shift is None:
+            return exact
+        plain = (moment >= ibis.timestamp(_STEADY[0])) & (moment < ibis.timestamp(_STEADY[1]))
+        return plain.ifelse(moment + ibis.interval(seconds=int(shift.total_seconds())), exact)
 
     def __repr__(self) -> str:
         return f"Engine({self.name!r})"
+
+
+_STEADY = (datetime.datetime(1992, 1, 1), datetime.datetime(2050, 1, 1))
+
+
+@functools.lru_cache
+def _shift(zone: str) -> datetime.timedelta | None:
+    """How far a zone's clock is before UTC, where it never is changed: adding that is ten times as fast as looking."""
+    first, last = (moment.replace(tzinfo=datetime.UTC) for moment in _STEADY)
+    # no summer time lasts less than five days
+    days = (first + datetime.timedelta(days=n) for n in range(0, (last - first).days, 5))
+    shifts = {day.astimezone(ZoneInfo(zone)).utcoffset() for day in days}
+    return shifts.pop() if len(shifts) == 1 else None
 
 
 @functools.lru_cache

@@ -163,6 +163,12 @@ def by_platform(customers: ibis.Table | None, orders: ibis.Table | None) -> bool
     return bool(there) and all("platform" in t.columns for t in there)
 
 
+def linkable(customers: ibis.Table | None, orders: ibis.Table | None) -> bool:
+    """Whether the tables have anything to link accounts by: where they have not, each account is a person."""
+    there = [t for t in (customers, orders) if t is not None and "customer_id" in t.columns]
+    return any(_columns(t) for t in there)
+
+
 def persons(customers: ibis.Table | None, orders: ibis.Table | None, identity: Identity, *, key: bytes) -> ibis.Table:
     """Who is behind each account?
 

@@ -1,4 +1,8 @@
-"""Customers: how many bought, how many for the first time, how many came back."""
+"""Customers: how many bought, how many for the first time, how many came back.
+
+A customer is a person: accounts that are found to be one person's (`playbook.data.identity`) count once, on however
+many platforms she buys. Where nothing links them, as on platforms that mask their buyers, each account is a person.
+"""
 
 from __future__ import annotations
 
@@ -42,8 +46,9 @@ CUSTOMER_METRICS = (
         "购买客户数",
         "count",
         "up",
-        "distinct customers of paid orders",
-        "Different customers who paid an order in the period; guests without a customer number are not counted.",
+        "distinct persons of paid orders",
+        "Different persons who paid an order in the period. Accounts that are linked are one person, on however many "
+        "platforms; an account that cannot be linked is one; guests without a customer number are not counted.",
         (BUYERS,),
         lambda s: s["customers"],
     ),
@@ -54,7 +59,7 @@ CUSTOMER_METRICS = (
         "count",
         "up",
         "customers whose first paid order lies in the period",
-        "Customers who paid their first order in the period, as far back as the shop's data go.",
+        "Persons who paid their first order in the period, on any platform, as far back as the shop's data go.",
         (NEW,),
         lambda s: s["new_customers"],
     ),
@@ -65,7 +70,7 @@ CUSTOMER_METRICS = (
         "share",
         "up",
         "customers with two or more paid orders ÷ customers",
-        "Of the customers who paid an order in the period, those who paid at least two in it.",
+        "Of the persons who paid an order in the period, those who paid at least two in it, on whichever platforms.",
         (REPEATERS, BUYERS),
         lambda s: ratio(s["repeaters"], s["customers"]),
         interval=lambda s: intervals.wilson(s["repeaters"], s["customers"]),

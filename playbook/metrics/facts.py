@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import ibis
 
+from ..data import identity
 from ..missing import Missing, column_missing
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def _paid(shop: Shop) -> ibis.Table | Missing:
     paid = orders.filter(orders.paid_at.notnull())
     if "customer_id" in paid.columns:
         # a customer is new with the first order that she ever paid; ties in time go to the smaller order number
-        paid = paid.mutate(buyer=_buyer(paid))
+        paid = _with_buyer(shop, paid)
         first = ibis.row_number().over(group_by=[paid.buyer], order_by=[paid.paid_at, paid.order_id])
         kind = paid.customer_id.isnull().ifelse("guest", (first == 0).ifelse("new", "returning"))
         paid = paid.mutate(customer_type=kind)
@@ -100,11 +101,20 @@ def _returned_of(shop: Shop) -> ibis.Table | Missing:
     return _with_product(shop, rows.inner_join(orders, key))
 
 
-def _buyer(orders: ibis.Table) -> ibis.Value:
-    """Who bought: a customer number is a platform's own, so the same one on two platforms is two customers."""
-    if "platform" not in orders.columns:
-        return orders.customer_id
-    return orders.platform.fill_null("") + "/" + orders.customer_id
+def _with_buyer(shop: Shop, orders: ibis.Table) -> ibis.Table:
+    """The orders with their `buyer`: the person behind the account, on whichever platforms; else the account.
+
+    A customer number is a platform's own, so the same one on two platforms is two accounts.
+    """
+    account = orders.customer_id
+    if "platform" in orders.columns:
+        account = orders.platform.fill_null("") + "/" + orders.customer_id
+    customers = None if isinstance(shop.customers, Missing) else shop.customers
+    if not identity.linkable(customers, orders):
+        return orders.mutate(buyer=account)
+    who = orders.mutate(_account=account)
+    who = identity.with_person(who, shop.persons, named=identity.by_platform(customers, orders))
+    return who.mutate(buyer=who.person_id.fill_null(who["_account"])).drop("_account", "person_id")
 
 
 def _orders(paid: ibis.Table, key: list[str], traits: Sequence[str]) -> ibis.Table:

@@ -362,6 +362,22 @@ def test_the_same_customer_number_on_two_platforms_is_two_customers():
     assert found.value.tolist() == [4, 3, 0]
 
 
+def test_a_person_is_one_customer_on_however_many_platforms():
+    frames = tables()
+    # tmall's a and jd's c are one telephone; tmall's c has none, and is somebody else
+    frames["customers"] = pd.DataFrame(
+        {"customer_id": ["a", "c", "b"], "platform": ["tmall", "jd", "jd"], "phone_hash": ["f00", "f00", "ba2"]}
+    )
+    asked = ["customers", "new_customers", "repeat_rate"]
+    told = measure(shop_from(period="2026-10", **frames), [*asked, "customer_orders"])
+    of_accounts = measure(october(), asked)
+    # jd: b (2) and c (4); tmall: a (5, bought before) and c (6). The one who bought 4 also bought 5, and before
+    assert of_accounts.value.tolist() == [4, 3, 0]
+    assert told.value.tolist() == [3, 2, 1 / 3, 4]
+    apart = measure(shop_from(period="2026-10", **frames), ["customers"], by=["platform"])
+    assert by(apart, "customers") == {"jd": 2, "tmall": 2}  # she counts on both
+
+
 # -- what is not there
 
 
@@ -552,11 +568,15 @@ YEAR = ("2025-11-01", "2026-11-01")
 def test_the_demo_measures_what_pandas_adds_up_over_its_raw_files(demo):
     shop, raw = demo
     orders, items, returns = raw["orders"], raw["order_items"], raw["returns"]
+    who = shop.persons.to_pandas()[["platform", "customer_id", "person_id"]]
+    orders = orders.merge(who, on=["platform", "customer_id"], how="left", validate="many_to_one")
+    assert orders.customer_id.notna().equals(orders.person_id.notna())
+    assert orders.person_id.nunique() < len(orders[["platform", "customer_id"]].dropna().drop_duplicates())
     for label, start, end in [("2026-10", "2026-10-01", "2026-11-01"), ("2025-11-01/2026-10-31", *YEAR)]:
         paid = within(orders, "paid_at", start, end)
         back = within(returns, "returned_at", start, end)
-        per_customer = paid.customer_id.value_counts()
-        first = orders.dropna(subset="paid_at").groupby("customer_id").paid_at.min()
+        per_customer = paid.person_id.value_counts()
+        first = orders.dropna(subset="paid_at").groupby("person_id").paid_at.min()
         lines = items.merge(paid[["platform", "order_id"]], on=["platform", "order_id"])
         expected = {
             "orders_placed": len(within(orders, "ordered_at", start, end)),
@@ -570,7 +590,7 @@ def test_the_demo_measures_what_pandas_adds_up_over_its_raw_files(demo):
             "aov": paid.amount.mean(),
             "items_per_order": lines.quantity.sum() / len(paid),
             "refund_rate": back.amount.sum() / paid.amount.sum(),
-            "customers": paid.customer_id.nunique(),
+            "customers": paid.person_id.nunique(),
             "new_customers": ((first >= start) & (first < end)).sum(),
             "repeat_rate": (per_customer > 1).mean(),
             "customer_orders": paid.customer_id.notna().sum(),

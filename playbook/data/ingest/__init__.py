@@ -12,6 +12,7 @@ from typing import Any
 from ...language import _
 from ..store import ShopError, Store
 from .files import raw_files, tables_key
+from .swapped import recover
 
 
 def ingest(store: Store) -> dict[str, Any]:
@@ -34,6 +35,7 @@ def ingest(store: Store) -> dict[str, Any]:
     ShopError
         There are no files, or some cannot be used; the message has one line for each. The last tables stay in use.
     """
+    recover(store.folder)
     if not raw_files(store.raw):
         raise ShopError(
             _("data/{shop}/raw/ holds no exports: copy your platform's files there (CSV, XLSX, Parquet)").format(

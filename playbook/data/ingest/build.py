@@ -9,6 +9,7 @@ import re
 import shutil
 from collections import Counter
 from collections.abc import Sequence
+from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,10 +18,9 @@ import duckdb
 
 from ...language import N_, _
 from ..keyed import identity_key, use_key
-from ..schema import TABLES, Table
 from ..sheets import defused
 from ..store import ShopError, Store
-from .erased import use_list
+from .erased import listed, use_list
 from .files import discreet, other_files, own_formats, raw_files
 from .formats import choose, fits, load_formats
 from .fx import Rates
@@ -29,7 +29,9 @@ from .model import SourceFormat
 from .parts import Part, blocks, parts
 from .read import RawFile, by_lines, read
 from .source import Source
-from .stage import DEFAULT_CURRENCY, DEFAULT_ZONE, Staged, convert, literal, sql_of
+from .stage import DEFAULT_CURRENCY, DEFAULT_ZONE, Staged, convert, literal
+from .tables import write_tables
+from .workers import Workers
 
 HEADER_WITHIN = 20
 """Records among which the header is looked for, where a preamble stands before it."""
@@ -55,20 +57,30 @@ def build(store: Store, key: str) -> dict[str, Any]:
 
 
 def _build(store: Store, folder: Path) -> dict[str, Any]:
+    key = identity_key(store.folder)
+    forgetting = bool(listed(store.folder))
+
+    def prepare(con: duckdb.DuckDBPyConnection) -> None:
+        use_key(con, key)
+        use_list(con, store.folder)
+        define(con)
+
     with duckdb.connect(config={"temp_directory": str(folder / "spill")}) as con:
         # DuckDB makes a join of IN with a long list, and a join does not keep rows in the order of their file
         con.execute("SET disabled_optimizers = 'in_clause'")
-        use_key(con, identity_key(store.folder))
         con.execute("SET enable_progress_bar = false")  # it would be written between the program's own lines
-        define(con)
-        accounting = _make(con, store, folder)
+        prepare(con)
+        with Workers(con, prepare) as workers:
+            accounting = _make(con, workers, store, folder, forgetting=forgetting)
     shutil.rmtree(folder / "spill", ignore_errors=True)
     return accounting
 
 
-def _make(con: duckdb.DuckDBPyConnection, store: Store, folder: Path) -> dict[str, Any]:
+def _make(
+    con: duckdb.DuckDBPyConnection, workers: Workers, store: Store, folder: Path, *, forgetting: bool
+) -> dict[str, Any]:
     rates = Rates(store.folder / "fx.csv")
-    staged, copies = _stage(con, store, folder, rates)
+    staged, copies = _stage(con, workers, store, folder, rates)
     currency = _one(store, "currency", set().union(*(s.currencies for s in staged)))
     zone = _one(store, "zone", {s.zone for s in staged})
     used: dict[str, list[Staged]] = {}
@@ -76,12 +88,12 @@ def _make(con: duckdb.DuckDBPyConnection, store: Store, folder: Path) -> dict[st
         used.setdefault(s.format.name, []).append(s)
     for files in used.values():
         convert(files, currency, rates)
-    forgetting = use_list(con, store.folder)
     sources = [Source(con, files, forgetting=forgetting) for files in used.values()]
-    tables = _write_tables(con, sources, folder)
-    _write_rows(con, sources, folder)
+    ledger = workers.submit(_write_rows, sources, folder)
+    tables = write_tables(workers, sources, folder)
     quarantine = [row for source in sources for row in source.quarantine()]
     _write_quarantine(quarantine, folder)
+    ledger.result()
     span = _span(con, folder, zone)
     counted = Counter((file, reason, field) for file, _line, reason, field, _cells in quarantine)
     return {
@@ -101,29 +113,37 @@ def _make(con: duckdb.DuckDBPyConnection, store: Store, folder: Path) -> dict[st
 
 
 def _stage(
-    con: duckdb.DuckDBPyConnection, store: Store, folder: Path, rates: Rates
+    con: duckdb.DuckDBPyConnection, workers: Workers, store: Store, folder: Path, rates: Rates
 ) -> tuple[list[Staged], list[dict[str, Any]]]:
     """Every raw file in the engine, and those that only repeat another; all problems are told at once."""
     formats = load_formats(store.folder / "formats" if own_formats(store) else None)
-    staged: list[Staged] = []
     copies: list[dict[str, Any]] = []
-    problems: list[str] = []
+    problems: list[tuple[int, str]] = []
     seen: dict[str, str] = {}
-    for path in raw_files(store.raw):
-        name = path.relative_to(store.raw).as_posix()
+    names = [(path, path.relative_to(store.raw).as_posix()) for path in raw_files(store.raw)]
+    reading = [workers.submit(lambda _con, *of: recognised(*of), *of, formats, store.name) for of in names]
+    staging: list[tuple[int, Future[Staged]]] = []
+    for place, read_ones in enumerate(reading):
         try:
-            for found, fmt in recognised(path, name, formats, store.name):
+            for found, fmt in read_ones.result():
                 raw = replace(found, name=discreet(found.name))
                 if raw.sha256 in seen:
                     copies.append(_copy(raw, seen[raw.sha256]))
                     continue
                 seen[raw.sha256] = raw.name
-                staged.append(Staged(con, len(staged), raw, fmt, store.settings, folder))
-                _refuse_foreign(staged[-1], store, rates)
+                staging.append((place, workers.submit(Staged, len(staging), raw, fmt, store.settings, folder)))
         except ShopError as error:
-            problems.append(str(error))
+            problems.append((place, str(error)))
+    staged: list[Staged] = []
+    for place, made in staging:
+        try:
+            staged.append(made.result())
+            staged[-1].con = con  # that of the thread ends with it
+            _refuse_foreign(staged[-1], store, rates)
+        except ShopError as error:
+            problems.append((place, str(error)))
     if problems:
-        raise ShopError("\n".join(problems))
+        raise ShopError("\n".join(text for _place, text in sorted(problems)))
     return staged, copies
 
 
@@ -250,94 +270,6 @@ def _unstated(store: Store, staged: list[Staged]) -> set[str]:
             sentence = N_("The exports do not state their {setting}: {default} was taken; shop.toml can say otherwise.")
             out.add(sentence.format(setting=setting, default=default))
     return out
-
-
-def _write_tables(con: duckdb.DuckDBPyConnection, sources: list[Source], folder: Path) -> dict[str, int]:
-    """Write each canonical table that some format gives, without the columns that nothing fills."""
-    rows: dict[str, int] = {}
-    for table in TABLES.values():
-        parts = [(s, s.select(t)) for s in sources for t in s.targets if t.table == table.name]
-        if not parts:
-            continue
-        names = ", ".join(dict.fromkeys(s.format.name for s, _sql in parts))
-        with sql_of(names):
-            con.execute(f"CREATE TABLE canonical AS {' UNION ALL BY NAME '.join(sql for _s, sql in parts)}")
-        if len(parts) > 1:
-            _reconcile(con, table, [s for s, _sql in parts], [sql for _s, sql in parts])
-        if table.name == "order_items":
-            _date_items(con, folder)
-        columns = [c[0] for c in con.execute("DESCRIBE canonical").fetchall()]
-        total, *filled = con.execute(
-            f"SELECT count(*), {', '.join(f'count({c})' for c in columns)} FROM canonical"
-        ).fetchone() or (0,)
-        if not total and table.name != "orders" and all(s.exemplary for s, _sql in parts):
-            con.execute("DROP TABLE canonical")  # a template that nobody has filled in
-            continue
-        by_name = dict(zip(columns, filled, strict=True))
-        for c in table.required:
-            if by_name[c] < total:
-                raise ShopError(
-                    _("the format {format} leaves {table}.{column} empty in {n} rows, which may not be").format(
-                        format=names, table=table.name, column=c, n=total - by_name[c]
-                    )
-                )
-        # a shop none of whose orders is paid has sold nothing: that is not the same as a shop without payment times
-        kept = [c.name for c in table.columns if by_name.get(c.name) or c.required or c.name == "paid_at" in by_name]
-        con.execute(
-            f"COPY (SELECT {', '.join(kept)} FROM canonical) TO '{literal(str(folder / table.name))}.parquet' "
-            "(FORMAT parquet)"
-        )
-        con.execute("DROP TABLE canonical")
-        rows[table.name] = total
-    return rows
-
-
-def _date_items(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
-    """Lines of exports without a time (Tmall's item list) happened when their order was placed."""
-    there = {c[0] for c in con.execute("DESCRIBE canonical").fetchall()}
-    orders = f"'{literal(str(folder / 'orders'))}.parquet'"
-    if not Path(orders[1:-1]).exists() or not {"platform", "ordered_at"} <= there:
-        return
-    placed = f"SELECT platform AS p, order_id AS o, ordered_at AS placed FROM {orders}"
-    con.execute(
-        f"UPDATE canonical SET ordered_at = placed FROM ({placed}) WHERE ordered_at IS NULL AND platform = p "
-        "AND order_id = o"
-    )
-
-
-def _reconcile(con: duckdb.DuckDBPyConnection, table: Table, sources: list[Source], parts: list[str]) -> None:
-    """The same row from exports of two kinds: of a state, what both say is put together; anything else is refused.
-
-    An order that stands in two exports would be counted twice, and which of them is right only a person can say.
-    """
-    whole = " UNION ALL BY NAME ".join(f"SELECT {i} AS part, * FROM ({sql})" for i, sql in enumerate(parts))
-    there = [c[0] for c in con.execute("DESCRIBE canonical").fetchall()]
-    key = [k for k in table.key if k in there]
-    if not set(table.key) & set(table.required) <= set(key) or "line" in set(table.key) - set(there):
-        return
-    if table.state:
-        said = ", ".join(f"arg_min({c}, part) FILTER (WHERE {c} IS NOT NULL) AS {c}" for c in there if c not in key)
-        columns = ", ".join([*key, *([said] if said else [])])
-        con.execute(f"CREATE OR REPLACE TABLE canonical AS SELECT {columns} FROM ({whole}) GROUP BY {', '.join(key)}")
-        return
-    found = con.execute(
-        f"SELECT min(part), max(part), {', '.join(key)}, count(*) OVER () FROM ({whole}) "
-        f"GROUP BY {', '.join(key)} HAVING count(DISTINCT part) > 1 ORDER BY ALL LIMIT 1"
-    ).fetchone()
-    if found:
-        one, other, *values, n = found
-        raise ShopError(
-            _(
-                "{n} rows of {table} stand in exports of two kinds, {one} and {other}, e.g. {example}: "
-                "keep one kind, or give the two different platforms"
-            ).format(
-                n=n,
-                table=table.name,
-                one=sources[one].format.name,
-                other=sources[other].format.name,
-                example=", ".join(f"{k} {v}" for k, v in zip(key, values, strict=True) if v is not None),
-            )
-        )
 
 
 def _write_rows(con: duckdb.DuckDBPyConnection, sources: list[Source], folder: Path) -> None:

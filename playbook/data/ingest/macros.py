@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import duckdb
 
+from ..keyed import hashed
+
 PROVINCES = (
     *("北京", "天津", "上海", "重庆", "河北", "山西", "辽宁", "吉林", "黑龙江", "江苏", "浙江", "安徽", "福建", "江西"),
     *("山东", "河南", "湖北", "湖南", "广东", "海南", "四川", "贵州", "云南", "陕西", "甘肃", "青海", "台湾", "内蒙古"),
@@ -15,6 +17,8 @@ _SUFFIX = "(?:省|市|特别行政区|壮族自治区|回族自治区|维吾尔�
 _CITY = "([^省市区县 ]{1,7}?市|[^省市区县 ]{1,11}?(?:自治州|地区|盟)|[^省市区县 ]{1,7}?县)"
 
 MACROS = {
+    # what stands for a customer of whom only the e-mail address is known; NULL where it is none
+    "told_by_email(mail)": f"'e-' || left({hashed('mail', 'email')}, 16)",
     # a day's share of what covers several, to the cent; the shares add up to the whole
     "spread(x, part, parts)": "round(x * part / parts, 2) - round(x * (part - 1) / parts, 2)",
     # the same for counts

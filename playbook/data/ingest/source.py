@@ -134,12 +134,10 @@ class Source:
         n, different = self.con.execute(f"SELECT count(*), count(DISTINCT {key}) FROM ({rows})").fetchone() or (0, 0)
         return n == different
 
-    @property
-    def exemplary(self) -> bool:
+    def exemplary(self, con: duckdb.DuckDBPyConnection) -> bool:
         """Whether its files hold nothing but the example of a template."""
         return self.format.canonical and all(
-            self.con.execute(f"SELECT bool_and(_skip = 'totals') FROM {f.name}").fetchone() == (True,)
-            for f in self.files
+            con.execute(f"SELECT bool_and(_skip = 'totals') FROM {f.name}").fetchone() == (True,) for f in self.files
         )
 
     def _settle_lines(self, rows: str, first: str, order: str) -> None:

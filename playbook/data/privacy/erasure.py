@@ -7,8 +7,8 @@ them, reports and other files that name her are removed, and keyed hashes of wha
 that an older export that comes back does not bring her back. A line in ``privacy.log`` says that it was done, and not
 for whom.
 
-The list is written first and the tables last: an erasure that was interrupted is finished by asking for it again, and
-tables that were not built anew are by whatever opens the shop next.
+Reports go first, the raw files change all at once or not at all, and tables are built last: an erasure that was
+interrupted has either not begun, and is to be asked for again, or is finished by whatever opens the shop next.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...language import _
-from ..ingest import erased, ingest
+from ..ingest import erased, ingest, swapped
 from ..ingest.files import FORGOTTEN
 from ..keyed import FILE, identity_key
 from ..store import ShopError, Store, home
@@ -30,8 +30,6 @@ from .subject import Subject, subject
 
 if TYPE_CHECKING:
     from .search import FoundIn
-
-LOG = "privacy.log"
 
 
 @dataclass(frozen=True)
@@ -68,8 +66,10 @@ def erase(store: Store, said: str, *, now: dt.datetime | None = None) -> Erased:
     ShopError
         As `subject`; nothing is held on such a person; or a raw file cannot be rewritten, and then none is.
     """
-    from .rewrite import replaced, rewritten
+    from .rewrite import rewritten
     from .search import search
+
+    swapped.recover(store.folder)
 
     who = subject(store, said)
     found = search(store, who)
@@ -77,26 +77,24 @@ def erase(store: Store, said: str, *, now: dt.datetime | None = None) -> Erased:
     mark = mark_of(store, who)
     if not found and not who.person and not who.orders:
         raise ShopError(_("{shop} holds nothing on such a person").format(shop=store.name))
-    made = [(f, rewritten(f, f"{erased.NOBODY}-{mark[:8]}")) for f in found]
-    erased.add(store.folder, _forgotten(who, key))
-    for f, data in made:
-        replaced(f.path, data)
+    made = {f.path: rewritten(f, f"{erased.NOBODY}-{mark[:8]}") for f in found}
     removed, named = _elsewhere(store, _names(who, found))
     files = {f.name: len(f.hits) + len(f.broken) for f in found}
-    log(store, "erase", mark, now=now, files=len(files), rows=sum(files.values()), removed=len(removed))
+    line = _line("erase", mark, now=now, files=len(files), rows=sum(files.values()), removed=len(removed))
+    swapped.swap(store.folder, made, forgotten=_forgotten(who, key), line=line)
     ingest(store)
     return Erased(files, removed, named)
 
 
 def log(store: Store, what: str, mark: str, *, now: dt.datetime | None = None, **counts: int) -> None:
     """One line in the shop's ``privacy.log``: when, what, a keyed hash for whom, how much."""
+    swapped.note(store.folder, _line(what, mark, now=now, **counts))
+
+
+def _line(what: str, mark: str, *, now: dt.datetime | None, **counts: int) -> str:
     moment = (now or dt.datetime.now(dt.UTC)).strftime("%Y-%m-%dT%H:%M:%SZ")
-    path = store.folder / LOG
-    if not path.exists():
-        path.touch(mode=0o600)
     told = " ".join(f"{name}={n}" for name, n in counts.items())
-    with path.open("a", encoding="ascii") as file:
-        file.write(f"{moment} {what} subject={mark} {told}\n")
+    return f"{moment} {what} subject={mark} {told}"
 
 
 def mark_of(store: Store, who: Subject) -> str:
@@ -141,7 +139,7 @@ def _elsewhere(store: Store, names: set[str]) -> tuple[tuple[str, ...], tuple[st
             shutil.rmtree(folder)
             removed.append(folder.relative_to(home()).as_posix())
     passed = {store.raw, store.folder / "tables"}
-    ours = {LOG, FORGOTTEN, FILE}
+    ours = {swapped.LOG, FORGOTTEN, FILE}
     for path in sorted(store.folder.rglob("*")):
         if not path.is_file() or path.name in ours or passed & set(path.parents) or not _says(path, names):
             continue

@@ -12,7 +12,6 @@ import gzip
 import io
 import re
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from ...language import _
 from ..ingest.read import RawFile
@@ -146,11 +145,3 @@ def _parquet(found: FoundIn, token: str) -> bytes:
     out = io.BytesIO()
     pq.write_table(table, out, compression="NONE" if packing == "UNCOMPRESSED" else packing)
     return out.getvalue()
-
-
-def replaced(path: Path, data: bytes) -> None:
-    """Put new bytes in the place of a file, whole or not at all, with its rights."""
-    building = path.with_name(f".{path.name}.new")
-    building.write_bytes(data)
-    building.chmod(path.stat().st_mode)
-    building.replace(path)

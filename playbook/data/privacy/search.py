@@ -13,6 +13,7 @@ import duckdb
 from ..ingest.build import recognise
 from ..ingest.files import own_formats, raw_files
 from ..ingest.formats import load_formats
+from ..ingest.macros import define
 from ..ingest.model import SourceFormat, Target
 from ..ingest.read import RawFile
 from ..ingest.stage import Staged
@@ -77,6 +78,7 @@ def search(store: Store, who: Subject) -> list[FoundIn]:
         con.execute("SET disabled_optimizers = 'in_clause'")  # as ingest does: it would change the order of rows
         con.execute("SET enable_progress_bar = false")
         use_key(con, identity_key(store.folder))
+        define(con)
         _note(con, who)
         staged = []
         for i, path in enumerate(raw_files(store.raw)):

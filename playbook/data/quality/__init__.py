@@ -1,8 +1,9 @@
 """Data health: what came in, what was done with it, how good it is, and whether decisions may rest on it.
 
 Files and what became of their rows (`sources`, `steps`, `quarantine`), the quality scorecard and the gate
-(`scorecard`, `gate`), sources held against each other (`reconciliation`), the tracking plan (`coverage`), and what
-moved since the last report (`record`, `moved`, `causes`), and who is behind the accounts (`match`, `known`, `consent`).
+(`scorecard`, `gate`), sources held against each other (`reconciliation`), the tracking plan (`coverage`), what moved
+since the last report (`record`, `moved`, `causes`), who is behind the accounts (`match`, `known`, `consent`), who buys
+online and in stores (`channels_joined`), and who answers surveys (`survey_rates`, `survey_bias`).
 """
 
 from .cleaning import STEPS, plot_steps, quarantine, steps
@@ -11,10 +12,22 @@ from .coverage import PLAN, coverage, coverage_findings, event_days, page_gaps, 
 from .files import OUTCOMES, classes, days, fields, kinds, money, plot_days, reach, rules, sources, tables
 from .gates import CARE, FLOOR, Gate, gate, gate_findings
 from .lineage import causes, inputs, moved, outcomes, record
-from .linking import consent, devices, known, linking_findings, match, plot_match, unused
+from .linking import (
+    consent,
+    device_hours,
+    devices,
+    known,
+    linking_findings,
+    match,
+    plot_device_hours,
+    plot_match,
+    unused,
+)
 from .reconciliation import COMPARISONS, agreement, agreement_findings, plot_agreement, reconciliation
 from .rulebook import DIMENSIONS, REFERENCES, RULES, Rule
 from .scores import broken, plot_scores, scorecard, table_scores
+from .stores import channels_findings, channels_joined
+from .surveys import plot_survey_bias, survey_bias, survey_findings, survey_rates, survey_scores
 
 __all__ = [
     "CARE",
@@ -32,11 +45,14 @@ __all__ = [
     "agreement_findings",
     "broken",
     "causes",
+    "channels_findings",
+    "channels_joined",
     "classes",
     "consent",
     "coverage",
     "coverage_findings",
     "days",
+    "device_hours",
     "devices",
     "event_days",
     "fields",
@@ -55,9 +71,11 @@ __all__ = [
     "plot_agreement",
     "plot_coverage",
     "plot_days",
+    "plot_device_hours",
     "plot_match",
     "plot_scores",
     "plot_steps",
+    "plot_survey_bias",
     "quarantine",
     "reach",
     "reconciliation",
@@ -66,6 +84,10 @@ __all__ = [
     "scorecard",
     "sources",
     "steps",
+    "survey_bias",
+    "survey_findings",
+    "survey_rates",
+    "survey_scores",
     "table_scores",
     "tables",
     "unused",

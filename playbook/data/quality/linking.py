@@ -11,6 +11,7 @@ from ... import style
 from ...findings import Figure, Finding
 from ...language import _, term
 from ...missing import Missing, answers, quietly
+from ...period import Period
 from .. import identity
 from ..engine import as_table
 
@@ -120,6 +121,62 @@ def devices(orders: ibis.Table, persons: ibis.Table) -> pd.DataFrame:
     frame = found.order_by("devices").to_pandas()
     frame.insert(2, "share", frame.persons / frame.persons.sum())
     return frame
+
+
+@answers("At which hours is each kind of device bought on?", needs={"orders": ["device"]})
+def device_hours(orders: ibis.Table, period: Period, *, least: int = 30) -> pd.DataFrame | Missing:
+    """At which hours of the day is each kind of device bought on?
+
+    Parameters
+    ----------
+    least : int
+        Orders that a kind of device needs: of fewer, the hours are chance.
+
+    Returns
+    -------
+    DataFrame
+        One row per kind of device and hour, by the shop's clock: device, hour (0 to 23), orders (paid in the period),
+        share (of the device's orders). A Missing where no kind of device has as many orders as it needs.
+    """
+    table = as_table(orders)
+    day = table.paid_at.date()
+    paid = table.filter(day >= ibis.date(period.start), day < ibis.date(period.end), table.device.notnull())
+    counted = paid.group_by("device", hour=paid.paid_at.hour()).aggregate(orders=paid.count()).to_pandas()
+    grid = counted.pivot(index="device", columns="hour", values="orders").reindex(columns=range(24)).fillna(0)
+    sums = grid.sum(axis=1).sort_values(ascending=False, kind="stable")
+    grid = grid.loc[sums[sums >= least].index]
+    if grid.empty:
+        text = _("{n} paid orders in the period that name one kind of device")
+        return Missing(text.format(n=least), remedy=_("Choose a longer period."))
+    frame = grid.stack().rename("orders").astype(int).reset_index()
+    frame["share"] = frame.orders / frame.groupby("device").orders.transform("sum")
+    return frame
+
+
+@quietly
+def plot_device_hours(device_hours: pd.DataFrame) -> Axes:
+    """Kinds of device by hour: the darker, the larger the part of the device's orders that falls on the hour."""
+    names = device_hours.device.unique()
+    grid = device_hours.pivot(index="device", columns="hour", values="share").reindex(names)
+    sums = device_hours.groupby("device").orders.sum()
+    ax = style.axes(height=1.5 + 0.45 * len(names))
+    from matplotlib.colors import LinearSegmentedColormap
+
+    shades = LinearSegmentedColormap.from_list("hours", ["#F2F6FA", style.OWN])
+    mesh = ax.pcolormesh(np.arange(25), np.arange(len(names) + 1), grid.to_numpy(dtype=float), cmap=shades, vmin=0,
+                         edgecolors="white", linewidth=0.6)  # fmt: skip
+    text = _("{device}, {n} orders")
+    labels = [text.format(device=term("device", str(d)), n=style.value(int(sums[d]), "count")) for d in names]
+    ax.set_yticks(np.arange(len(names)) + 0.5, labels)
+    ax.set_xticks(np.arange(0, 25, 3), [f"{h}:00" for h in range(0, 25, 3)])
+    ax.invert_yaxis()
+    ax.grid(False)
+    bar = ax.figure.colorbar(mesh, ax=ax, pad=0.02)
+    bar.ax.yaxis.set_major_formatter(lambda share, _place: style.value(share, "share", digits=0))
+    bar.set_label(_("share of the device's orders"))
+    ax.set_xlabel(_("hour of payment"))
+    ax.set_title(_("When each kind of device is bought on"))
+    return ax
 
 
 @answers("What is known of each person?")

@@ -1,6 +1,7 @@
 """Hand-made rows of each platform's export, with its traps, and the canonical rows that they are."""
 
 import datetime as dt
+import hashlib
 import io
 import zipfile
 from decimal import Decimal as D
@@ -9,6 +10,7 @@ import pandas as pd
 import pytest
 
 from playbook.data.demo.exports.files import header
+from playbook.data.keyed import hash_of, identity_key
 from playbook.data.store import ShopError
 from tests.data.formats.conftest import SETTINGS
 from tests.data.test_ingest import assert_ties
@@ -269,6 +271,20 @@ def test_a_shopify_row_whose_order_cannot_be_placed_takes_its_lines_along(build)
     assert built.orders.order_id.tolist() == ["#1003"]
 
 
+def test_a_shopify_customer_without_a_number_is_the_same_one_in_orders_and_in_customers(build):
+    person = {"Email": "Ann@mail.example", "Accepts Email Marketing": "yes", "Total Spent": "9.00"}
+    masked = person | {"Email": "a***@mail.example"}
+    built = build(
+        {
+            "orders.csv": rows_of(header("shopify_orders"), SHOPIFY | {"Email": "ann@mail.example "}),
+            "customers.csv": rows_of(header("shopify_customers"), person, masked),
+        },
+        UTC,
+    )
+    assert records(built, "customers", "customer_id") == [(built.orders.customer_id[0],)]
+    assert [(q[0], q[2]) for q in built.quarantine] == [("customers.csv", "neither a number nor an e-mail")]
+
+
 def test_shopify_customers_with_and_without_a_number(build):
     row = {
         "First Name": "A N",
@@ -286,7 +302,10 @@ def test_shopify_customers_with_and_without_a_number(build):
     )
     found = records(built, "customers", "customer_id platform country city consent_marketing")
     assert found[0] == ("0007", "own_site", "AE", "Dubai", True)
-    assert found[1][0].startswith("e-") and found[1][4] is False
+    (hashed,) = hash_of(["Ann@Mail.example"], "email", identity_key(built.store.folder))
+    assert found[1][0] == f"e-{hashed[:16]}" and found[1][4] is False
+    # whoever has the tables and not the key cannot try out addresses
+    assert found[1][0] != "e-" + hashlib.sha256(b"ann@mail.example").hexdigest()[:16]
     assert b"mail.example" not in b"".join(p.read_bytes() for p in built.folder.iterdir())
 
 

@@ -4,6 +4,7 @@ import datetime as dt
 import gzip
 import io
 import json
+import os
 
 import openpyxl
 import pandas as pd
@@ -164,6 +165,79 @@ def test_what_is_held_on_a_person_is_told_whole(shop):
     assert held["files"][3]["cells"]["姓名"] == NAME
     assert privacy.access(shop.store, held["person"]) == held == privacy.access(shop.store, f"+86 {PHONE}")
     json.dumps(held)
+
+
+class Killed(BaseException):
+    """What no code catches."""
+
+
+RAW = ("sales.csv", "customers.csv", "messages.csv.gz")
+
+
+def interrupted(monkeypatch, at):
+    """Have the process end when a file is about to be moved for the nth time to a place that `at` tells."""
+    real, before = os.replace, []
+
+    def replace(source, target):
+        if at(os.path.basename(target)):
+            before.append(target)
+            if len(before) == 2 or os.path.basename(target) == "journal.json":
+                raise Killed
+        return real(source, target)
+
+    monkeypatch.setattr(os, "replace", replace)
+
+
+@pytest.mark.parametrize("opened_by", ["the book", "another erasure"])
+def test_an_erasure_killed_between_two_files_is_finished_by_whatever_opens_the_shop_next(shop, monkeypatch, opened_by):
+    folder, raw = shop.store.folder, shop.store.raw
+    before = {n: (raw / n).read_bytes() for n in RAW}
+    with monkeypatch.context() as patch:
+        interrupted(patch, lambda name: name in RAW)
+        with pytest.raises(Killed):
+            privacy.erase(shop.store, MAIL, now=dt.datetime(2024, 2, 1, tzinfo=dt.UTC))
+    assert sum((raw / n).read_bytes() != before[n] for n in RAW) == 1  # half done
+    journal = (folder / ".erasure" / "journal.json").read_text()
+    assert not any(canary in journal for canary in (PHONE, MAIL, NAME, "tb001122", "w5566778"))
+    if opened_by == "the book":
+        assert open_shop("corner", "2024-01").orders.customer_id.count().to_pandas() == 2
+    else:
+        privacy.erase(open_store("corner"), MAIL)
+    assert all((raw / n).read_bytes() != before[n] for n in RAW) and not (folder / ".erasure").exists()
+    held = everything(folder)
+    assert not any(canary in held for canary in (PHONE, MAIL, NAME, "tb001122", "w5566778"))
+    line, *again = (folder / "privacy.log").read_text().splitlines()
+    assert len(again) == (opened_by == "another erasure")
+    assert line.startswith("2024-02-01T00:00:00Z erase subject=") and line.endswith("files=3 rows=7 removed=0")
+    assert listed(folder)
+
+
+def test_an_erasure_killed_before_it_is_decided_on_has_changed_nothing_and_can_be_asked_for_again(shop, monkeypatch):
+    folder, raw = shop.store.folder, shop.store.raw
+    before = {n: (raw / n).read_bytes() for n in RAW}
+    with monkeypatch.context() as patch:
+        interrupted(patch, lambda name: name == "journal.json")
+        with pytest.raises(Killed):
+            privacy.erase(shop.store, MAIL)
+    assert {n: (raw / n).read_bytes() for n in RAW} == before and not listed(folder)
+    ingest(open_store("corner"))
+    assert {n: (raw / n).read_bytes() for n in RAW} == before
+    privacy.erase(open_store("corner"), MAIL)
+    assert all((raw / n).read_bytes() != before[n] for n in RAW) and not (folder / ".erasure").exists()
+
+
+def test_a_file_that_was_exported_anew_after_the_kill_is_not_overwritten(shop, monkeypatch):
+    raw = shop.store.raw
+    with monkeypatch.context() as patch:
+        interrupted(patch, lambda name: name in RAW)
+        with pytest.raises(Killed):
+            privacy.erase(shop.store, MAIL)
+    newer = SALES.replace("1.00", "2.00").encode("gb18030")
+    (raw / "sales.csv").write_bytes(newer)
+    ingest(open_store("corner"))
+    assert (raw / "sales.csv").read_bytes() == newer
+    told = open_shop("corner", "2024-01").orders.to_pandas()
+    assert told.customer_id.dropna().tolist() == ["tb999999", "tb999999"]  # the list keeps her out all the same
 
 
 def test_a_number_that_two_persons_share_names_neither(build):

@@ -1,10 +1,12 @@
 """Who is behind the accounts: counted on a hand of them."""
 
 import pandas as pd
+import pytest
 
 from playbook import shop_from
 from playbook.data import quality
 from playbook.missing import Missing
+from playbook.period import parse
 
 DAY = pd.Timestamp("2024-01-01")
 
@@ -75,3 +77,25 @@ def test_a_shop_of_orders_alone_says_what_it_would_need():
     answer = quality.match(s.persons, s.customers, s.orders)
     assert isinstance(answer, Missing) and answer.what == "customers"
     assert isinstance(quality.linking_findings(answer), Missing)
+
+
+def test_the_hours_of_a_device_are_the_shares_of_its_own_orders_in_the_period():
+    orders = pd.DataFrame(
+        {
+            "order_id": list("abcde"),
+            "paid_at": pd.to_datetime(["2026-10-01 09:10", "2026-10-02 09:50", "2026-10-03 21:00", "2026-10-31 23:59",
+                                       "2026-11-01 00:00"]),
+            "device": ["phone", "phone", "phone", "desktop", "desktop"],
+        }
+    )  # fmt: skip
+    found = quality.device_hours(orders, parse("2026-10"), least=1)
+    assert len(found) == 48 and found.device.unique().tolist() == ["phone", "desktop"]
+    said = found[found.orders > 0].set_index(["device", "hour"])
+    assert said.orders.to_dict() == {("phone", 9): 2, ("phone", 21): 1, ("desktop", 23): 1}
+    assert said.share.to_dict() == {("phone", 9): 2 / 3, ("phone", 21): 1 / 3, ("desktop", 23): 1.0}
+    ax = quality.plot_device_hours(found)
+    drawn = ax.collections[0].get_array().reshape(2, 24)
+    assert drawn[0, 9] == pytest.approx(2 / 3) and drawn[1, 23] == 1 and drawn.sum() == pytest.approx(2)
+    assert [t.get_text() for t in ax.get_yticklabels()] == ["phone, 3 orders", "desktop, 1 orders"]
+    assert quality.device_hours(orders, parse("2026-10"), least=2).device.unique().tolist() == ["phone"]
+    assert isinstance(quality.device_hours(orders, parse("2020-01")), Missing)
