@@ -65,7 +65,7 @@ CODES = {
     "rating, messages, messages_opened, points",
     "reason": "damaged bytes, damaged number, number of columns, no rate of exchange for that day, not an amount, "
     "not a whole number, not a number, neither yes nor no, not a time, not a date, empty, not a time of our age",
-    "status": "complete, missing, gaps, parameters",
+    "status": "complete, missing, gaps, parameters, proposed, accepted, done, declined",
     "kept": "hash, as it is, not carried",
     "phase": "before, during, after",
     "name": ", ".join(f.name for f in CALENDAR),
