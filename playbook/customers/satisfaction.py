@@ -144,7 +144,7 @@ def by_segment(answers_given: pd.DataFrame) -> pd.DataFrame:
 
 
 @answers("What does a recommendation hang on?")
-def drivers(answers_given: pd.DataFrame, *, rng: np.random.Generator) -> pd.DataFrame:
+def drivers(answers_given: pd.DataFrame, *, rng: np.random.Generator | int) -> pd.DataFrame:
     """Which area does the readiness to recommend hang on?
 
     Shares of the variance of the recommendation that each area explains (LMG). They say what goes together, not what
@@ -154,8 +154,8 @@ def drivers(answers_given: pd.DataFrame, *, rng: np.random.Generator) -> pd.Data
     ----------
     answers_given : DataFrame
         What `answered` returned; answers to all questions count.
-    rng : numpy.random.Generator
-        Seeded by the caller, for the intervals.
+    rng : numpy.random.Generator or int
+        Seeded by the caller, or its seed; for the intervals.
 
     Returns
     -------
@@ -175,7 +175,7 @@ def drivers(answers_given: pd.DataFrame, *, rng: np.random.Generator) -> pd.Data
         return Missing(what, remedy=_("Ask the same people about every area and whether they would recommend you."))
     x, y, w = whole[areas].to_numpy(float), whole[NPS].to_numpy(float), whole["weight"].to_numpy(float)
     shares = importance(x, y, w)
-    draws = rng.integers(0, len(whole), (RESAMPLES, len(whole)))
+    draws = np.random.default_rng(rng).integers(0, len(whole), (RESAMPLES, len(whole)))
     again = np.array([_shared(importance(x[d], y[d], w[d])) for d in draws])
     low, high = np.nanquantile(again, [0.025, 0.975], axis=0)
     content = [_score(whole, q)[0] for q in areas]

@@ -131,7 +131,6 @@ TRAFFIC_METRICS = (
         "to two platforms, counts twice.",
         (VISITOR_DAYS, DAYS),
         lambda s: ratio(s["visitor_days"], s["traffic_days"]),
-        n="traffic_days",
     ),
 )
 

@@ -26,7 +26,7 @@ _SHARE, _NOT_BELOW_NOTHING = "share", ("count", "share", "per_order")
 
 def step(period: Period) -> Literal["week", "month", "quarter"]:
     """The steps in which the history of a period's kind is looked at; of a year and of loose days, months."""
-    return period.kind if period.kind in ("week", "quarter") else "month"  # type: ignore[return-value]
+    return period.kind if period.kind in ("week", "quarter") else "month"
 
 
 def history(period: Period, first_day: dt.date) -> Period:

@@ -89,7 +89,8 @@ def participation(contacts: ibis.Table) -> pd.DataFrame:
         One row per campaign and metric, the one with most participants first: campaign, name, metric, unit, value,
         low, high, n. Metrics: ``reached``, ``participants`` (distinct persons), ``page_views``, ``shares`` (contacts),
         ``participation_rate`` (participants ÷ reached; each participant is among the reached) with Wilson's 95 %
-        interval, ``share_rate`` (participants who shared ÷ participants).
+        interval, ``share_rate`` (participants who shared ÷ participants). Reached and its rate are NaN where the data
+        tell only of those who acted, as with clicks on search advertising.
     """
     contacts = as_table(contacts)
     sums = (
@@ -100,14 +101,18 @@ def participation(contacts: ibis.Table) -> pd.DataFrame:
             page_views=contacts.viewed.sum(),
             shares=contacts.shared.sum(),
             sharers=contacts.person.nunique(where=contacts.shared),
+            only_reached=(~contacts.took_part & ~contacts.shared).sum(),
         )
         .to_pandas()
         .sort_values(["participants", "reached", "campaign"], ascending=[False, False, True])
     )
     rows: list[tuple] = []
     for r in sums.to_dict("records"):
+        # Where the data tell nobody who was reached and did not act, they do not tell who was reached.
+        reached = r["reached"] if r["only_reached"] else np.nan
         counted = [(m, "count", float(r[m]), np.nan, np.nan, np.nan) for m in _COUNTS]
-        rate = ("participation_rate", *_share(r["participants"], r["reached"]))
+        counted[0] = ("reached", "count", reached, np.nan, np.nan, np.nan)
+        rate = ("participation_rate", *_share(r["participants"], reached if r["only_reached"] else 0))
         share = ("share_rate", *_share(r["sharers"], r["participants"]))
         rows += [(r["campaign"], r["name"], *of) for of in (*counted, rate, share)]
     frame = pd.DataFrame(rows, columns=["campaign", "name", "metric", "unit", "value", "low", "high", "n"])
@@ -187,7 +192,7 @@ _TITLES = {
     "page_views": N_("Views of its pages"),
     "shares": N_("Shared"),
     "participation_rate": N_("Participation"),
-    "share_rate": N_("Shared, of those who took part"),
+    "share_rate": N_("Sharing"),
     "buyers": N_("Bought"),
     "campaign_conversion": N_("Campaign conversion"),
 }
@@ -195,6 +200,7 @@ _MEANT = {
     "reached": N_("Different people who got a message, saw an advertisement or took part."),
     "participants": N_("Different people who clicked, came by a click, or opened the campaign's page."),
     "participation_rate": N_("Of the people reached, those who took part."),
+    "share_rate": N_("Of the people who took part, those who shared something in the same visit."),
     "campaign_conversion": N_("Of the people who took part, those who paid an order within {days} days."),
 }
 

@@ -14,7 +14,7 @@ from ..findings import Figure, Finding
 from ..language import _, humanise, term
 from ..methods import intervals
 from ..methods.multiplicity import holm
-from ..missing import Missing, answers, quietly
+from ..missing import answers, quietly
 from ..outlook import Decision
 from ..period import Period
 from .ahead import following
@@ -23,6 +23,8 @@ RATES = ("view_rate", "cart_rate", "checkout_rate", "order_rate")
 """The steps of a visit, each out of those before it."""
 FEW = 30
 SURE = 0.05
+UNITS = {"now": "share", "then": "share", "orders": "count", "cost": "currency"}
+"""Of the columns that `dearest` shows."""
 
 
 @answers("On which step have visits got worse?")
@@ -34,14 +36,14 @@ def lost(now: pd.DataFrame, then: pd.DataFrame, values: pd.DataFrame | None = No
     now, then : DataFrame
         ``measure(shop, steps.RATES, by=[one breakdown])`` of the period and of another one.
     values : DataFrame, optional
-        ``measure(shop, ["aov"])`` of the period, for the cost in currency.
+        Measured in total, ``aov`` among it, for the cost in currency.
 
     Returns
     -------
     DataFrame
-        One row per place and step, those that cost most first: the breakdown, metric, unit, value, n, previous,
-        n_previous, change, low, high (95 % of the change), p (two-sided, Holm over all rows), orders (lost in the
-        period at the present rates of the later steps; negative: won), cost (currency). Groups of fewer than 30 visits
+        One row per place and step, those that cost most first: the breakdown, step (metric), now, then (fractions),
+        orders (lost in the period at the present rates of the later steps; negative: won), cost (currency), p
+        (two-sided, Holm over all rows), n, n_then, change, change_low, change_high (95 %). Groups of fewer than 30 visits
         on either side are left out.
 
     References
@@ -50,22 +52,32 @@ def lost(now: pd.DataFrame, then: pd.DataFrame, values: pd.DataFrame | None = No
     """
     (by,) = now.attrs["by"]
     keep = [by, "metric", "value", "n"]
-    both = now[[*keep, "unit"]].merge(then[keep], on=[by, "metric"], suffixes=("", "_previous"))
-    both = both.rename(columns={"value_previous": "previous"})
-    both = both[(both.n >= FEW) & (both.n_previous >= FEW)].reset_index(drop=True)
-    both["change"] = both.value - both.previous
+    both = now[keep].merge(then[keep], on=[by, "metric"], suffixes=("", "_then"))
+    both = both.rename(columns={"metric": "step", "value": "now", "value_then": "then"})
+    both = both[(both.n >= FEW) & (both.n_then >= FEW)].reset_index(drop=True)
+    both["change"] = both.now - both.then
     told = [_difference(r) for r in both.itertuples()]
-    both[["low", "high", "p"]] = np.array(told, dtype=float).reshape(-1, 3)
+    both[["change_low", "change_high", "p"]] = np.array(told, dtype=float).reshape(-1, 3)
     both["p"] = holm(both.p)
     rates = now.pivot(index=by, columns="metric", values="value").reindex(columns=list(RATES))
-    worth = float(values.value.iloc[0]) if values is not None and not isinstance(values, Missing) else math.nan
-    later = [math.prod(rates.loc[r[by], list(RATES[RATES.index(r["metric"]) + 1 :])]) for _i, r in both.iterrows()]
+    worth = math.nan if values is None else float(values.set_index("metric").value.get("aov", math.nan))
+    later = [math.prod(rates.loc[r[by], list(RATES[RATES.index(r["step"]) + 1 :])]) for _i, r in both.iterrows()]
     both["orders"] = -both.change * both.n * np.array(later, dtype=float)
     both["cost"] = both.orders * worth
     both = both.sort_values("orders", ascending=False, kind="stable", ignore_index=True)
+    both = both[
+        [by, "step", "now", "then", "orders", "cost", "p", "n", "n_then", "change", "change_low", "change_high"]
+    ]
     both.attrs = {"by": [by], "currency": now.attrs["currency"], "titles": now.attrs["titles"]}
-    both.attrs["units"] = {"orders": "count", "cost": "currency"}
     return both
+
+
+@answers("On which step have visits got worse?")
+def dearest(changed: pd.DataFrame, *, rows: int = 5) -> pd.DataFrame:
+    """What of `lost` a page shows: the steps that cost most orders, with the rates now and then and the p-value."""
+    shown = changed.head(rows)[[*changed.attrs["by"], "step", "now", "then", "orders", "cost", "p"]].copy()
+    shown["step"] = [_(changed.attrs["titles"][s]) for s in shown.step]
+    return shown
 
 
 @answers("On which step have visits got worse?")
@@ -90,14 +102,16 @@ def findings(changed: pd.DataFrame) -> list[Finding]:
     text = _("No step of a visit got surely worse than a year ago on any {part}.").format(
         part=humanise(by, inside=True)
     )
-    figure = Figure("step_change", top.change, "share", top.low, top.high, {by: top[by], "step": top.metric})
+    figure = Figure(
+        "step_change", top.change, "share", top.change_low, top.change_high, {by: top[by], "step": top.step}
+    )
     if not sure:
         return [Finding("hold", text, None, (), p=min(1.0, float(top.p)))]
     text = _("“{step}” fell to {now} on {place}, from {then} a year ago ({change}): that costs {orders} orders.")
     text = text.format(
-        step=_(changed.attrs["titles"][top.metric]),
-        now=style.value(top.value, "share"),
-        then=style.value(top.previous, "share"),
+        step=_(changed.attrs["titles"][top.step]),
+        now=style.value(top.now, "share"),
+        then=style.value(top.then, "share"),
         change=style.change(top.change, "share"),
         place=term(by, top[by]),
         orders=style.value(round(top.orders), "count"),
@@ -130,16 +144,16 @@ def decisions(changed: pd.DataFrame, period: Period, *, days: int = 14, level: f
     top = changed.iloc[0]
     if not (top.p < SURE and top.change < 0):
         return []
-    back, ago = round(top.value * top.n), round(top.previous * top.n_previous)
-    low, high = intervals.newcombe(back, top.n, ago, top.n_previous, level=level)
+    back, ago = round(top.now * top.n), round(top.then * top.n_then)
+    low, high = intervals.newcombe(back, top.n, ago, top.n_then, level=level)
     text = _("Find out what stops visitors at “{step}” on {place} and mend it: it used to be {then}.").format(
-        step=_(changed.attrs["titles"][top.metric]), place=term(by, top[by]), then=style.value(top.previous, "share")
+        step=_(changed.attrs["titles"][top.step]), place=term(by, top[by]), then=style.value(top.then, "share")
     )
     return [
         Decision(
-            "mend_step", text, _("Site product manager"), period.end + dt.timedelta(days=days), top.metric, coming.label,
-            float(-top.change), float(low), float(high), "share", level, by={by: top[by]}, check="controls",
-            stake=None if math.isnan(top.cost) else float(top.cost),
+            "mend_step", text, _("Site product manager"), period.end + dt.timedelta(days=days), top.step,
+            coming.label, float(-top.change), float(low), float(high), "share", level, by={by: top[by]},
+            check="controls", stake=None if math.isnan(top.cost) else float(top.cost),
         )
     ]  # fmt: skip
 
@@ -167,8 +181,8 @@ def plot_steps(measured: pd.DataFrame) -> Axes:
 
 def _difference(row) -> tuple[float, float, float]:
     """Newcombe's interval of the change, and the p-value of the pooled test of two shares."""
-    x, y = row.value * row.n, row.previous * row.n_previous
-    low, high = intervals.newcombe(y, row.n_previous, x, row.n)
-    pooled = (x + y) / (row.n + row.n_previous)
-    error = math.sqrt(pooled * (1 - pooled) * (1 / row.n + 1 / row.n_previous))
+    x, y = row.now * row.n, row.then * row.n_then
+    low, high = intervals.newcombe(y, row.n_then, x, row.n)
+    pooled = (x + y) / (row.n + row.n_then)
+    error = math.sqrt(pooled * (1 - pooled) * (1 / row.n + 1 / row.n_then))
     return low, high, math.erfc(abs(row.change) / error / math.sqrt(2)) if error > 0 else 1.0
