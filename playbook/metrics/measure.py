@@ -292,7 +292,8 @@ def _change(m: Metric, now: float, before: float) -> float:
 def _column_gone(column: str, fact_name: str) -> Missing:
     """The absence of a column that a fact takes from its table."""
     if fact_name in _SOURCES:
-        return column_missing(_SOURCES[fact_name], column)
+        called = {"visits": "sessions", "pages": "views", "dwell": "dwell_seconds"}.get(column, column)
+        return column_missing(_SOURCES[fact_name], called)
     if column in PRODUCT_TRAITS and column != "product_id":
         return column_missing("products", "name" if column == "product" else column)
     return column_missing("orders", column if column != "customer_type" else "customer_id")

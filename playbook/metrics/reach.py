@@ -39,7 +39,12 @@ def platform_days(shop: Shop, by_source: bool = False) -> ibis.Table | Missing:
     parts = [p for p in (_own_days(shop, by_source), _traffic_days(shop, by_source)) if not isinstance(p, Missing)]
     if not parts:
         return shop.traffic if isinstance(shop.traffic, Missing) else _no_totals(by_source)
-    both = ibis.union(*parts, distinct=False) if len(parts) > 1 else parts[0]
+    told = [c for c in _NUMBERS if any(c in p.columns for p in parts)]
+    parts = [
+        p.mutate(**{c: p[c].cast("float64") if c in p.columns else ibis.null("float64") for c in told}) for p in parts
+    ]
+    alike = [p.select(*(k for k in ("day", "platform", "source", "at") if k in p.columns), *told) for p in parts]
+    both = ibis.union(*alike, distinct=False) if len(alike) > 1 else alike[0]
     return _every_source_every_day(both) if by_source else both
 
 
@@ -91,7 +96,7 @@ def _own_days(shop: Shop, by_source: bool) -> ibis.Table | Missing:
         bounces=visits.bounces.sum(),
         dwell=visits.dwell.sum(),
     )
-    return _alike(made, keys)
+    return made.mutate(at=made.day.cast("timestamp"))
 
 
 def _traffic_days(shop: Shop, by_source: bool) -> ibis.Table | Missing:
@@ -109,13 +114,8 @@ def _traffic_days(shop: Shop, by_source: bool) -> ibis.Table | Missing:
     named = {new: traffic[old] for new, old in (("visits", "sessions"), ("pages", "views")) if old in traffic.columns}
     if "dwell_seconds" in traffic.columns:
         named["dwell"] = traffic.dwell_seconds * traffic.visitors
-    return _alike(traffic.mutate(**named), ["day", "platform", "source"] if by_source else ["day", "platform"])
-
-
-def _alike(rows: ibis.Table, keys: list[str]) -> ibis.Table:
-    """The same columns of the same types, whoever counted; what is not told is null."""
-    numbers = {c: rows[c].cast("float64") if c in rows.columns else ibis.null("float64") for c in _NUMBERS}
-    return rows.select(*keys, **numbers).mutate(at=rows.day.cast("timestamp"))
+    traffic = traffic.mutate(at=traffic.day.cast("timestamp"), **named)
+    return traffic if by_source or "source" not in traffic.columns else traffic.drop("source")
 
 
 def _every_source_every_day(rows: ibis.Table) -> ibis.Table:

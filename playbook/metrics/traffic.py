@@ -22,7 +22,9 @@ VISITS = Sum("visits", _added("visits", *_BOTH), ("visits",))
 PAGES = Sum("page_views", _added("pages", *_BOTH), ("pages",))
 BOUNCES = Sum("bounces", _added("bounces", *_BOTH), ("bounces",))
 # Visits of which one knows whether they ended at once, and how long they lasted; platforms do not always say.
-BOUNCE_BASE = Sum("bounce_base", dict.fromkeys(_BOTH, lambda t: t.visits.sum(where=t.bounces.notnull())), ("visits",))
+BOUNCE_BASE = Sum(
+    "bounce_base", dict.fromkeys(_BOTH, lambda t: t.visits.sum(where=t.bounces.notnull())), ("visits", "bounces")
+)
 DWELL = Sum("dwell", _added("dwell", *_BOTH), ("dwell",))
 DWELL_BASE = Sum(
     "dwell_base",
@@ -30,6 +32,7 @@ DWELL_BASE = Sum(
         "sessions": lambda t: t.visits.sum(where=t.dwell.notnull()),
         "platform_days": lambda t: t.visitors.sum(where=t.dwell.notnull()),
     },
+    ("dwell",),
 )
 VIEWED, CARTED = Sum("viewed", _reached("viewed")), Sum("carted", _reached("carted"))
 CHECKED_OUT, ORDERED = Sum("checked_out", _reached("checked_out")), Sum("ordered", _reached("ordered"))
@@ -37,8 +40,8 @@ CHECKED_OUT, ORDERED = Sum("checked_out", _reached("checked_out")), Sum("ordered
 _DAILY = ("platform_days", "source_days")
 VISITOR_DAYS = Sum("visitor_days", _added("visitors", *_DAILY))
 DAYS = Sum("traffic_days", dict.fromkeys(_DAILY, lambda t: t["at"].nunique()))
-CART_DAYS = Sum("cart_days", _added("carts", "platform_days"))
-BUYER_DAYS = Sum("buyer_days", _added("buyers", "platform_days"))
+CART_DAYS = Sum("cart_days", _added("carts", "platform_days"), ("carts",))
+BUYER_DAYS = Sum("buyer_days", _added("buyers", "platform_days"), ("buyers",))
 
 
 def _rate(name: str, title: str, chinese: str, formula: str, definition: str, part: Sum, whole: Sum, good="up"):

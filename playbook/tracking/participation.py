@@ -71,7 +71,8 @@ def activity(
     rows = ibis.union(*there, distinct=False) if len(there) > 1 else there[0]
     start, end = (ibis.timestamp(dt.datetime.combine(d, dt.time())) for d in (period.start, period.end))
     rows = rows.filter((rows["at"] >= start) & (rows["at"] < end))
-    return rows.inner_join(plans, "campaign").select("name", *rows.columns)
+    rows = rows.inner_join(plans, "campaign").select("name", *rows.columns)
+    return rows.cache()  # asked several times; it stays in the engine
 
 
 @answers("How many people did the campaigns reach, and how many took part?")

@@ -43,8 +43,8 @@ def lost(now: pd.DataFrame, then: pd.DataFrame, values: pd.DataFrame | None = No
     DataFrame
         One row per place and step, those that cost most first: the breakdown, step (metric), now, then (fractions),
         orders (lost in the period at the present rates of the later steps; negative: won), cost (currency), p
-        (two-sided, Holm over all rows), n, n_then, change, change_low, change_high (95 %). Groups of fewer than 30 visits
-        on either side are left out.
+        (two-sided, Holm over all rows), n, n_then, change, change_low, change_high (95 %). Groups of fewer than 30
+        visits on either side are left out.
 
     References
     ----------
