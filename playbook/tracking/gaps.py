@@ -21,6 +21,8 @@ from ..period import Period
 
 MEASURED = ("net_sales", "paid_sales", "orders_paid", "returns", "daily_visitors")
 """What `gap` wants measured by platform, beside the year ago and the period before."""
+ADD_UP = ("net_sales", "paid_sales", "orders_paid", "ad_spend")
+"""Targets of months that add up to one of a quarter or a year."""
 
 
 @answers("Were the targets met?")
@@ -293,10 +295,9 @@ def _targets(targets: ibis.Table, period: Period) -> pd.DataFrame:
     months = [str(m) for m in pd.period_range(period.start, period.last_day, freq="M")]
     if period.kind not in ("quarter", "year"):
         return direct.reset_index(drop=True)
-    adds = told[
-        told["period"].isin(months) & told["metric"].isin(["net_sales", "orders_paid", "paid_sales", "ad_spend"])
-    ]
-    summed = adds.groupby(key)["target"].agg(["sum", "size"]).query("size == @len(@months)")["sum"]
+    adds = told[told["period"].isin(months) & told["metric"].isin(ADD_UP)]
+    summed = adds.groupby(key)["target"].agg(["sum", "size"])
+    summed = summed.loc[summed["size"] == len(months), "sum"]
     both = pd.concat([direct, summed.rename("target").reset_index()])
     return both.drop_duplicates(key, ignore_index=True)
 
