@@ -49,7 +49,6 @@ CODES = {
     "driver": "customers, frequency, orders, aov, guests, returns, traffic, mix, conversion",
     "area": "personalisation, product, service, shopping_experience, overall",
     "segment": "new, returning, public",
-    "method": "seasonal_naive, ets, structural, sarima, mean, naive, recent_mean",
     "breakdown": "platform, category, channel, region",
     "source": "direct, wecom, natural_search, search, xiaohongshu, crm, bilibili, display, recommendation, short_video, "
     "live, shop_page, in_platform",

@@ -247,14 +247,14 @@ def plot_conversion(converted: pd.DataFrame) -> Axes:
     rows = converted[converted.metric == "campaign_conversion"].nlargest(MOST, "n")[::-1]
     ax = style.axes(height=1.2 + 0.36 * len(rows))
     place = np.arange(len(rows))
-    off = np.vstack([rows.value - rows.low, rows.high - rows.value])
+    off = np.maximum(np.vstack([rows.value - rows.low, rows.high - rows.value]), 0)  # no −1e-17
     ax.errorbar(rows.value, place, xerr=off, fmt="o", color=style.OWN, ecolor=style.COMPARISON, elinewidth=2)
     for y, row in zip(place, rows.itertuples(), strict=True):
         text = _("{share} of {n}").format(share=style.value(row.value, "share"), n=style.value(row.n, "count"))
         ax.annotate(text, (row.high, y), xytext=(8, 0), textcoords="offset points", va="center", fontsize=9)
     ax.set_yticks(place, [term(by, v) for v in rows[by]])
     style.share_axis(ax, which="x")
-    ax.set_xlim(0, 1.25 * rows.high.max() if len(rows) else 1)
+    ax.set_xlim(0, 1.25 * top if (top := rows.high.max()) > 0 else 1)
     ax.set_ylim(-0.6, len(rows) - 0.4)
     days = converted.attrs["window_days"]
     ax.set_title(_("Participants who bought within {days} days, with 95 % intervals").format(days=days))
