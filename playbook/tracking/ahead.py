@@ -103,8 +103,9 @@ def outlook(past: pd.DataFrame, period: Period) -> pd.DataFrame:
         series = series.loc[series.first_valid_index() :] if series.notna().any() else series.iloc[:0]
         unit = of.unit.iloc[0]
         rows.append((metric, unit, *_forecast(series, unit)))
-    columns = ["metric", "unit", "value", "low", "high", "method", "error_against_naive", "note"]
-    frame = pd.DataFrame(rows, columns=columns)
+    frame = pd.DataFrame(
+        rows, columns=["metric", "unit", "value", "low", "high", "method", "error_against_naive", "note"]
+    )
     frame.attrs = {k: past.attrs[k] for k in ("currency", "titles", "definitions", "good")}
     frame.attrs |= {"by": [], "period": coming.label, "said_period": style.period(coming)}
     return frame

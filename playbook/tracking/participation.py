@@ -87,7 +87,7 @@ def participation(contacts: ibis.Table) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row per campaign and metric, the one with most participants first: campaign, name, metric, unit, value,
+        One row per campaign and metric, the one with most participants first: campaign (its name), metric, unit, value,
         low, high, n. Metrics: ``reached``, ``participants`` (distinct persons), ``page_views``, ``shares`` (contacts),
         ``participation_rate`` (participants ÷ reached; each participant is among the reached) with Wilson's 95 %
         interval, ``share_rate`` (participants who shared ÷ participants). Reached and its rate are NaN where the data
@@ -95,7 +95,7 @@ def participation(contacts: ibis.Table) -> pd.DataFrame:
     """
     contacts = as_table(contacts)
     sums = (
-        contacts.group_by(["campaign", "name"])
+        contacts.group_by(["campaign", "name"])  # two may bear one name
         .aggregate(
             reached=contacts.person.nunique(),
             participants=contacts.person.nunique(where=contacts.took_part),
@@ -115,9 +115,9 @@ def participation(contacts: ibis.Table) -> pd.DataFrame:
         counted[0] = ("reached", "count", reached, np.nan, np.nan, np.nan)
         rate = ("participation_rate", *_share(r["participants"], reached if r["only_reached"] else 0))
         share = ("share_rate", *_share(r["sharers"], r["participants"]))
-        rows += [(r["campaign"], r["name"], *of) for of in (*counted, rate, share)]
-    frame = pd.DataFrame(rows, columns=["campaign", "name", "metric", "unit", "value", "low", "high", "n"])
-    frame.attrs = {"by": ["campaign", "name"], "titles": _TITLES, "definitions": {m: _(w) for m, w in _MEANT.items()}}
+        rows += [(r["name"], *of) for of in (*counted, rate, share)]
+    frame = pd.DataFrame(rows, columns=["campaign", "metric", "unit", "value", "low", "high", "n"])
+    frame.attrs = {"by": ["campaign"], "titles": _TITLES, "definitions": {m: _(w) for m, w in _MEANT.items()}}
     return frame
 
 
@@ -150,7 +150,7 @@ def conversion(
     Returns
     -------
     DataFrame
-        One row per group and metric: campaign and name, or segment; metric (``participants`` whose window is over,
+        One row per group and metric: campaign (its name) or segment; metric (``participants`` whose window is over,
         ``buyers`` among them, ``campaign_conversion`` with Wilson's 95 % interval), unit, value, low, high, n. By
         segment a person counts once however many campaigns she took part in. ``attrs["window_days"]``. A Missing
         without customer numbers.
@@ -174,8 +174,9 @@ def conversion(
     groups = ["segment"] if by == "segment" else ["campaign", "name"]
     sums = told.group_by(groups).aggregate(participants=told.count(), buyers=told.bought.sum()).to_pandas()
     sums = sums.sort_values(["participants", *groups], ascending=[False, *[True] * len(groups)])
+    groups = [by]
     rows: list[tuple] = []
-    for r in sums.to_dict("records"):
+    for r in sums.rename(columns={"campaign": "", "name": "campaign"}).to_dict("records"):
         place = tuple(r[g] for g in groups)
         rows += [(*place, m, "count", float(r[m]), np.nan, np.nan, np.nan) for m in ("participants", "buyers")]
         rows.append((*place, "campaign_conversion", *_share(r["buyers"], r["participants"])))
@@ -228,9 +229,9 @@ def findings(converted: pd.DataFrame) -> list[Finding]:
         Figure("campaign_conversion", r.value, "share", r.low, r.high, {"campaign": r.campaign}) for r in (top, low)
     )
     words = {
-        "best": top["name"],
+        "best": top.campaign,
         "high": style.value(top.value, "share"),
-        "worst": low["name"],
+        "worst": low.campaign,
         "low": style.value(low.value, "share"),
         "days": converted.attrs["window_days"],
     }

@@ -104,15 +104,18 @@ def test_each_person_is_counted_once_and_whoever_took_part_was_reached(contacts)
     frame = participation.participation(contacts)
     got = told(frame, "campaign")
     # letters reached P1 (two accounts), b, e, f; P1, e and f took part
-    assert (got["crm", "reached"], got["crm", "participants"]) == (4, 3)
-    assert got["crm", "participation_rate"] == 3 / 4
-    row = frame[(frame.campaign == "crm") & (frame.metric == "participation_rate")].iloc[0]
+    assert (got["Letters", "reached"], got["Letters", "participants"]) == (4, 3)
+    assert got["Letters", "participation_rate"] == 3 / 4
+    row = frame[(frame.campaign == "Letters") & (frame.metric == "participation_rate")].iloc[0]
     assert (row.low, row.high) == pytest.approx(tuple(intervals.wilson(3, 4))) and row.n == 4
     # the sale's page: g and v4 saw it, thrice; g shared in that visit; whom it was shown to nobody knows
-    assert (got["sale", "participants"], got["sale", "page_views"], got["sale", "shares"]) == (2, 3, 1)
-    assert math.isnan(got["sale", "reached"]) and got["sale", "share_rate"] == 1 / 2
-    assert got["ads", "participants"] == 2 and set(frame.campaign) == {"crm", "ads", "sale"}
-    assert dict(zip(frame.campaign, frame.name, strict=True))["crm"] == "Letters"
+    assert (got["Great sale", "participants"], got["Great sale", "page_views"], got["Great sale", "shares"]) == (
+        2,
+        3,
+        1,
+    )
+    assert math.isnan(got["Great sale", "reached"]) and got["Great sale", "share_rate"] == 1 / 2
+    assert got["Notes", "participants"] == 2 and set(frame.campaign) == {"Letters", "Notes", "Great sale"}
 
 
 def test_buyers_are_participants_who_paid_within_the_window_once_it_is_over(shop, contacts):
@@ -120,13 +123,17 @@ def test_buyers_are_participants_who_paid_within_the_window_once_it_is_over(shop
     frame = participation.conversion(contacts, of.orders, as_of=AS_OF, customers=people)
     got = told(frame, "campaign")
     # e's window is open: left out though she bought; P1 bought by her other account; f bought too late
-    assert (got["crm", "participants"], got["crm", "buyers"], got["crm", "campaign_conversion"]) == (2, 1, 0.5)
-    assert (got["ads", "participants"], got["ads", "buyers"]) == (2, 1)  # v1 is g, who bought two days later
-    assert (got["sale", "participants"], got["sale", "buyers"]) == (2, 1)
+    assert (got["Letters", "participants"], got["Letters", "buyers"], got["Letters", "campaign_conversion"]) == (
+        2,
+        1,
+        0.5,
+    )
+    assert (got["Notes", "participants"], got["Notes", "buyers"]) == (2, 1)  # v1 is g, who bought two days later
+    assert (got["Great sale", "participants"], got["Great sale", "buyers"]) == (2, 1)
     longer = told(
         participation.conversion(contacts, of.orders, as_of=AS_OF, customers=people, window_days=14), "campaign"
     )
-    assert longer["crm", "buyers"] == 2
+    assert longer["Letters", "buyers"] == 2
     segments = participation.conversion(contacts, of.orders, as_of=AS_OF, customers=people, by="segment")
     by = told(segments, "segment")
     assert by["returning", "participants"] == 1 and by["returning", "buyers"] == 1  # P1
@@ -147,24 +154,22 @@ def test_nobody_and_nothing_are_said_as_such(shop):
 
 
 def rates(*rows):
-    frame = pd.DataFrame(rows, columns=["campaign", "name", "value", "n"]).assign(metric="campaign_conversion")
+    frame = pd.DataFrame(rows, columns=["campaign", "value", "n"]).assign(metric="campaign_conversion")
     ends = [intervals.wilson(round(v * n), n) for v, n in zip(frame.value, frame.n, strict=True)]
     frame[["low", "high"]] = ends
-    frame.attrs = {"by": ["campaign", "name"], "window_days": 7}
+    frame.attrs = {"by": ["campaign"], "window_days": 7}
     return frame
 
 
 def test_the_best_and_the_worst_are_named_only_where_their_intervals_lie_apart():
-    (apart,) = participation.findings(
-        rates(("1", "Letters", 0.30, 200), ("2", "Notes", 0.10, 200), ("3", "Few", 0.9, 10))
-    )
+    (apart,) = participation.findings(rates(("Letters", 0.30, 200), ("Notes", 0.10, 200), ("Few", 0.9, 10)))
     assert apart.text == "Within 7 days 30.0% of those who took part in “Letters” bought, of “Notes” 10.0%."
-    (alike,) = participation.findings(rates(("1", "Letters", 0.20, 60), ("2", "Notes", 0.15, 60)))
+    (alike,) = participation.findings(rates(("Letters", 0.20, 60), ("Notes", 0.15, 60)))
     assert alike.text.startswith("No campaign turned clearly more")
 
 
 def test_the_picture_draws_the_rates():
-    frame = rates(("1", "Letters", 0.30, 200), ("2", "Notes", 0.10, 100))
+    frame = rates(("Letters", 0.30, 200), ("Notes", 0.10, 100))
     ax = participation.plot_conversion(frame)
     assert sorted(ax.lines[0].get_xdata()) == pytest.approx([0.10, 0.30])
     assert [t.get_text() for t in ax.get_yticklabels()] == ["Notes", "Letters"]
