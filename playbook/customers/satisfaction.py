@@ -285,8 +285,9 @@ def plot_drivers(driving: pd.DataFrame) -> Axes:
     ax.errorbar(driving.value, driving.content, xerr=np.maximum(off, 0), fmt="o", color=style.OWN, markersize=8,
                 elinewidth=1.2, ecolor=style.COMPARISON)  # fmt: skip
     for row in driving.itertuples():
-        ax.annotate(term("area", row.area), (row.value, row.content), xytext=(8, 8), textcoords="offset points",
-                    fontsize=10, color=style.INK)  # fmt: skip
+        above = 10 if row.Index % 2 == 0 else -18  # neighbours in rank may lie close
+        ax.annotate(term("area", row.area), (row.value, row.content), xytext=(0, above), textcoords="offset points",
+                    fontsize=10, color=style.INK, ha="center")  # fmt: skip
     style.share_axis(ax)
     style.share_axis(ax, which="x")
     ax.set_xlim(left=0)

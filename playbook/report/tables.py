@@ -83,7 +83,8 @@ def long_table(frame: pd.DataFrame, *, currency: str, rows: int) -> Table:
     by, metrics = by_columns(frame), list(dict.fromkeys(frame["metric"]))
     defined = frame.attrs.get("definitions") or {}
     definitions = [(metric_title(frame, m), defined[m]) for m in metrics if defined.get(m)]
-    if by and len(metrics) > 1 and not frame.duplicated([*by, "metric"]).any():
+    # Beside its value a metric that is cut has room for its change, not for its target.
+    if by and len(metrics) > 1 and "target" not in frame and not frame.duplicated([*by, "metric"]).any():
         table = _wide(frame, by, metrics, currency, rows)
     else:
         table = _tall(frame, by, metrics, currency, rows)
@@ -223,7 +224,7 @@ def figures_of(frame: pd.DataFrame, name: str, units: Mapping[str, str]) -> list
             figures.append(Figure(figure, row["value"], unit, row.get("low"), row.get("high"), cut))
             figures += [
                 Figure(f"{figure}.{then}", row[then], unit, by=cut)
-                for then in ("previous", "year_ago", "like_days")
+                for then in ("previous", "year_ago", "like_days", "target")
                 if known(row.get(then))
             ]
         return figures

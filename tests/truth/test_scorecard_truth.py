@@ -63,7 +63,7 @@ def test_participants_are_the_persons_who_clicked(shops):
         )
         told = participation.participation(contacts).set_index("metric").value
         sent = block.tables["messages"]
-        sent = sent[(sent.campaign_id == "crm-202610") & ~sent.holdout & sent.delivered_at.notna()]
+        sent = sent[(sent.campaign_id == "crm-202610") & ~sent.holdout.astype(bool) & sent.delivered_at.notna()]
         clicked = sent[sent.clicked_at.notna()].customer_id
         # these tables carry nothing that links accounts, so a person is an account; campaigns of a month end with it
         assert told["reached"] == sent.customer_id.nunique() > 5_000
