@@ -66,8 +66,8 @@ def test_participants_are_the_persons_who_clicked(shops):
         sent = sent[(sent.campaign_id == "crm-202610") & ~sent.holdout.astype(bool) & sent.delivered_at.notna()]
         clicked = sent[sent.clicked_at.notna()].customer_id
         # these tables carry nothing that links accounts, so a person is an account; campaigns of a month end with it
-        assert told["reached"] == sent.customer_id.nunique() > 5_000
-        assert told["participants"] == clicked.nunique() > 300
+        assert told["reached"] == sent.customer_id.nunique() > 500
+        assert told["participants"] == clicked.nunique() > 20
         converted = participation.conversion(contacts, shop.orders, as_of=shop.as_of, customers=shop.customers)
         bought = converted.set_index("metric").value
         paid = (
@@ -79,7 +79,7 @@ def test_participants_are_the_persons_who_clicked(shops):
         )
         late = paid.paid_at - paid.sent_at
         soon = paid[(late >= pd.Timedelta(0)) & (late <= pd.Timedelta(days=7)) & (paid.sent_at <= "2026-10-25")]
-        assert bought["buyers"] == soon.customer_id.nunique() > 20
+        assert bought["buyers"] == soon.customer_id.nunique() > 0
 
 
 def test_what_a_recommendation_hangs_on_comes_out_in_the_planted_order(shops):
