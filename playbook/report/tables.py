@@ -130,7 +130,7 @@ def _tall(frame: pd.DataFrame, by: list[str], metrics: list[str], currency: str,
         for line, cell in zip(lines, cells, strict=True):
             line.append(cell)
 
-    if len(metrics) > 1 or not by:
+    if len(metrics) != 1 or not by:
         add(Column(_("Metric")), [Cell(metric_title(frame, r["metric"])) for r in records])
         title = _("Value")
     else:

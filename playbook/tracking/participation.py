@@ -118,6 +118,7 @@ def participation(contacts: ibis.Table) -> pd.DataFrame:
         rows += [(r["name"], *of) for of in (*counted, rate, share)]
     frame = pd.DataFrame(rows, columns=["campaign", "metric", "unit", "value", "low", "high", "n"])
     frame.attrs = {"by": ["campaign"], "titles": _TITLES, "definitions": {m: _(w) for m, w in _MEANT.items()}}
+    frame.attrs["notes"] = [] if rows else [_("No campaign reached anybody in these days.")]
     return frame
 
 
@@ -184,6 +185,8 @@ def conversion(
     meant = _(_MEANT["campaign_conversion"]).format(days=window_days)
     frame.attrs = {"by": groups, "titles": _TITLES, "window_days": window_days}
     frame.attrs["definitions"] = {"campaign_conversion": meant}
+    if not rows:
+        frame.attrs["notes"] = [_("Nobody who took part has had {days} days to buy since.").format(days=window_days)]
     return frame
 
 
@@ -242,10 +245,12 @@ def findings(converted: pd.DataFrame) -> list[Finding]:
 
 
 @quietly
-def plot_conversion(converted: pd.DataFrame) -> Axes:
-    """The share of participants who bought, with its interval; beside it how many took part."""
+def plot_conversion(converted: pd.DataFrame) -> Axes | None:
+    """The share of participants who bought, with its interval; beside it how many took part. Nothing of nobody."""
     by = converted.attrs["by"][-1]
     rows = converted[converted.metric == "campaign_conversion"].nlargest(MOST, "n")[::-1]
+    if rows.empty:
+        return None
     ax = style.axes(height=1.2 + 0.36 * len(rows))
     place = np.arange(len(rows))
     off = np.maximum(np.vstack([rows.value - rows.low, rows.high - rows.value]), 0)  # no −1e-17
@@ -255,7 +260,7 @@ def plot_conversion(converted: pd.DataFrame) -> Axes:
         ax.annotate(text, (row.high, y), xytext=(8, 0), textcoords="offset points", va="center", fontsize=9)
     ax.set_yticks(place, [term(by, v) for v in rows[by]])
     style.share_axis(ax, which="x")
-    ax.set_xlim(0, 1.25 * top if (top := rows.high.max()) > 0 else 1)
+    ax.set_xlim(0, 1.25 * rows.high.max())
     ax.set_ylim(-0.6, len(rows) - 0.4)
     days = converted.attrs["window_days"]
     ax.set_title(_("Participants who bought within {days} days, with 95 % intervals").format(days=days))

@@ -14,6 +14,7 @@ import pytest
 from playbook.methods import intervals
 from playbook.missing import Missing
 from playbook.period import parse
+from playbook.report.tables import long_table
 from playbook.shop import shop_from
 from playbook.tracking import participation
 
@@ -150,7 +151,11 @@ def test_nobody_and_nothing_are_said_as_such(shop):
     assert isinstance(anonymous, Missing) and anonymous.what == "orders.customer_id"
     quiet = participation.activity(of.campaigns, parse("2026-12"), messages=of.messages)
     assert participation.participation(quiet).empty
-    assert participation.findings(participation.conversion(quiet, of.orders, as_of=AS_OF)) == []
+    nobody = participation.conversion(quiet, of.orders, as_of=AS_OF)
+    assert participation.findings(nobody) == [] and participation.plot_conversion(nobody) is None
+    assert nobody.attrs["notes"] == ["Nobody who took part has had 7 days to buy since."]
+    for frame in (nobody, participation.participation(quiet)):
+        assert long_table(frame, currency="CNY", rows=9).total == 0
 
 
 def rates(*rows):
