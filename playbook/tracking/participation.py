@@ -248,9 +248,10 @@ def findings(converted: pd.DataFrame) -> list[Finding]:
 def plot_conversion(converted: pd.DataFrame) -> Axes | None:
     """The share of participants who bought, with its interval; beside it how many took part. Nothing of nobody."""
     by = converted.attrs["by"][-1]
-    rows = converted[converted.metric == "campaign_conversion"].nlargest(MOST, "n")[::-1]
+    rows = converted[converted.metric == "campaign_conversion"]
     if rows.empty:
         return None
+    rows = rows.nlargest(MOST, "n")[::-1]
     ax = style.axes(height=1.2 + 0.36 * len(rows))
     place = np.arange(len(rows))
     off = np.maximum(np.vstack([rows.value - rows.low, rows.high - rows.value]), 0)  # no −1e-17
