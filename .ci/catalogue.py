@@ -46,7 +46,12 @@ CODES = {
     "role": "star, traffic, profit",
     "kind": "assumption, rule, repeated rows, return, refund_only, exchange",
     "outcome": "accepted, blank, superseded, duplicate, quarantined, skipped",
-    "driver": "customers, frequency, orders, aov, guests, returns",
+    "driver": "customers, frequency, orders, aov, guests, returns, traffic, mix, conversion",
+    "area": "personalisation, product, service, shopping_experience, overall",
+    "segment": "new, returning, public",
+    "breakdown": "platform, category, channel, region",
+    "source": "direct, wecom, natural_search, search, xiaohongshu, crm, bilibili, display, recommendation, short_video, "
+    "live, shop_page, in_platform",
     "step": "read, accepted, superseded, duplicate, skipped, quarantined",
     "dimension": ", ".join(DIMENSIONS),
     "unit": ", ".join(UNITS),

@@ -218,7 +218,7 @@ DATA = {
     "page_view", "view_item", "view_search_results", "add_to_cart", "begin_checkout", "add_payment_info", "purchase",
     "tables", "quarantine", "alimama", "_daily", "zip", "douyin", "jd", "tmall", "taobao", "us", "orders_export",
     "ExportOrderList", "Shopify", "Google", "Ads", "sig",
-    "sign_up", "parquet", "world",
+    "sign_up", "parquet", "world", "KOL", "UP",
     "python", "duckdb", "ibis", "framework", "numpy", "pandas", "scipy", "statsmodels",
 }  # fmt: skip
 HASH = re.compile(r"\b[0-9a-f]{12,}\b")

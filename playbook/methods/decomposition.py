@@ -1,10 +1,13 @@
-"""Why did a number change: exact splits of a change into the changes of its factors."""
+"""Why did a number change, or vary: exact splits of a change among its factors, and of what is explained."""
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from collections.abc import Mapping
+
+import numpy as np
 
 
 def shapley(before: Mapping[str, float], after: Mapping[str, float]) -> dict[str, float]:
@@ -107,3 +110,55 @@ def lmdi(before: Mapping[str, float], after: Mapping[str, float]) -> dict[str, f
         if logs[most]:
             effects[most] += change - math.fsum(effects.values())
     return effects
+
+
+def importance(parts: np.ndarray, whole: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
+    """How much of what a linear model explains is due to each part, whatever order the parts are taken up in?
+
+    A part's share is what it adds to R², averaged over all orders of taking parts up (LMG); unlike standardised
+    coefficients the shares are never negative where parts overlap, and they sum to R².
+
+    Parameters
+    ----------
+    parts : ndarray
+        Rows × parts (one to ten), any units.
+    whole : ndarray
+        What is explained, one a row.
+    weights : ndarray, optional
+        Of the rows.
+
+    Returns
+    -------
+    ndarray
+        A share of the variance for each part (fractions that sum to R²); NaN where there are no more rows than parts
+        or `whole` does not vary.
+
+    References
+    ----------
+    Lindeman, R. H., Merenda, P. F., Gold, R. Z. (1980). Introduction to Bivariate and Multivariate Analysis.
+    Grömping, U. (2006). Relative importance for linear regression in R: the package relaimpo. Journal of Statistical
+    Software 17 (1).
+    """
+    n, k = parts.shape
+    w = np.ones(n) if weights is None else np.asarray(weights, dtype=float)
+    columns = np.column_stack([parts, whole]).astype(float)
+    columns = (columns - np.average(columns, axis=0, weights=w)) * np.sqrt(w)[:, None]
+    cross = columns.T @ columns
+    if n <= k + 1 or cross[k, k] <= 0:
+        return np.full(k, np.nan)
+
+    @functools.cache
+    def explained(chosen: tuple[int, ...]) -> float:
+        if not chosen:
+            return 0.0
+        with_whole = cross[chosen, k]
+        return float(with_whole @ np.linalg.pinv(cross[np.ix_(chosen, chosen)]) @ with_whole / cross[k, k])
+
+    shares = np.zeros(k)
+    for i in range(k):
+        others = [j for j in range(k) if j != i]
+        for size in range(k):
+            weight = math.factorial(size) * math.factorial(k - 1 - size) / math.factorial(k)
+            for taken in itertools.combinations(others, size):
+                shares[i] += weight * (explained(tuple(sorted((*taken, i)))) - explained(taken))
+    return shares

@@ -83,7 +83,8 @@ def long_table(frame: pd.DataFrame, *, currency: str, rows: int) -> Table:
     by, metrics = by_columns(frame), list(dict.fromkeys(frame["metric"]))
     defined = frame.attrs.get("definitions") or {}
     definitions = [(metric_title(frame, m), defined[m]) for m in metrics if defined.get(m)]
-    if by and len(metrics) > 1 and not frame.duplicated([*by, "metric"]).any():
+    # Beside its value a metric that is cut has room for its change, not for its target.
+    if by and len(metrics) > 1 and "target" not in frame and not frame.duplicated([*by, "metric"]).any():
         table = _wide(frame, by, metrics, currency, rows)
     else:
         table = _tall(frame, by, metrics, currency, rows)
@@ -129,7 +130,7 @@ def _tall(frame: pd.DataFrame, by: list[str], metrics: list[str], currency: str,
         for line, cell in zip(lines, cells, strict=True):
             line.append(cell)
 
-    if len(metrics) > 1 or not by:
+    if len(metrics) != 1 or not by:
         add(Column(_("Metric")), [Cell(metric_title(frame, r["metric"])) for r in records])
         title = _("Value")
     else:
@@ -137,11 +138,17 @@ def _tall(frame: pd.DataFrame, by: list[str], metrics: list[str], currency: str,
 
     present = [c for c in frame.columns if frame[c].notna().any()]
     in_unit = {
-        "value": title, "previous": _("Previous period"), "year_ago": _("A year ago"), "target": _("Target")
+        "value": title, "previous": _("Previous period"), "year_ago": _("A year ago"), "target": _("Target"),
+        "like_days": _("Same weekdays a year ago"),
     }  # fmt: skip
     in_unit |= {c: _(words) for c, words in (frame.attrs.get("in_unit") or {}).items()}
-    moves = {"change": _("Change"), "change_year_ago": _("Change on a year ago")}
+    moves = {
+        "change": _("Change"),
+        "change_year_ago": _("Change on a year ago"),
+        "change_like_days": _("Change on the same weekdays"),
+    }
     order = ["value", "target", "n", "previous", "change", "year_ago", "change_year_ago"]
+    order += ["like_days", "change_like_days"]
     others = [c for c in frame.columns if c not in {*order, *by, "metric", "unit", "low", "high"}]
     for name in [c for c in [*order, *others] if c in present]:
         if name in in_unit:
@@ -217,7 +224,7 @@ def figures_of(frame: pd.DataFrame, name: str, units: Mapping[str, str]) -> list
             figures.append(Figure(figure, row["value"], unit, row.get("low"), row.get("high"), cut))
             figures += [
                 Figure(f"{figure}.{then}", row[then], unit, by=cut)
-                for then in ("previous", "year_ago")
+                for then in ("previous", "year_ago", "like_days", "target")
                 if known(row.get(then))
             ]
         return figures

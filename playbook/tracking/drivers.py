@@ -162,6 +162,8 @@ def plot_net_sales_change(change: pd.DataFrame) -> Axes:
     text = _("What moved net sales from {before} to {after}")
     if change.attrs["against"] == "year_ago":
         text = _("What moved net sales from {before} a year ago to {after}")
+    if change.attrs["against"] == "target":
+        text = _("What leads from the target of {before} to net sales of {after}")
     ends = {k: style.short(change.attrs[k], "currency", currency=currency) for k in ("before", "after")}
     ax.set_title(text.format(**ends))
     return ax

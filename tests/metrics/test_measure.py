@@ -13,12 +13,16 @@ from scipy import stats
 from playbook.data.demo import generate
 from playbook.data.ingest import ingest
 from playbook.data.store import Store, read_settings
-from playbook.metrics import METRICS, measure
+from playbook.metrics import measure
+from playbook.metrics.customers import CUSTOMER_METRICS
+from playbook.metrics.sales import SALES_METRICS
 from playbook.missing import Missing
 from playbook.period import parse
 from playbook.shop import shop_from, shop_of
 
 NAN = pytest.approx(math.nan, nan_ok=True)
+
+OF_ORDERS = [m.name for m in (*SALES_METRICS, *CUSTOMER_METRICS)]
 
 # October 2026 begins on a Thursday. What counts in it: orders 2, 4, 5, 6 and 8; returns r1 and r2.
 ORDERS = """
@@ -97,17 +101,20 @@ def by(frame, metric, what="value"):
 
 
 def test_all_metrics_of_october(shop):
-    frame = measure(shop, list(METRICS)).set_index("metric")
+    frame = measure(shop, OF_ORDERS).set_index("metric")
     assert frame.value.to_dict() == pytest.approx(
         {
             "orders_placed": 5,  # 4, 5, 6, 7, 8: number 2 was placed in September, number 7 is not yet paid
+            "gmv": 850,  # 830 and discounts of 20
             "orders_paid": 5,  # 2, 4, 5, 6, 8
             "gross_sales": 460,
             "discounts": 30,
             "returns": 75,  # r1 of a September order and r2; r3 is booked in November
             "returns_of_orders": 50,  # r2
             "net_sales": 355,
+            "paid_sales": 430,
             "aov": 86,
+            "order_value_median": 60,
             "items_per_order": 2,
             "refund_rate": 75 / 430,
             "customers": 4,  # c bought on jd and on tmall: two customers, as long as nobody says it is one person
@@ -118,7 +125,13 @@ def test_all_metrics_of_october(shop):
             "guest_sales": 30,
         }
     )
-    assert frame.n.dropna().to_dict() == {"aov": 5, "items_per_order": 5, "refund_rate": 5, "repeat_rate": 4}
+    assert frame.n.dropna().to_dict() == {
+        "aov": 5,
+        "order_value_median": 5,
+        "items_per_order": 5,
+        "refund_rate": 5,
+        "repeat_rate": 4,
+    }
 
 
 def test_the_intervals_of_october(shop):
@@ -139,6 +152,17 @@ def test_by_platform_with_what_it_is_compared_with(shop):
     assert by(frame, "net_sales", "change_year_ago") == {"jd": NAN, "tmall": pytest.approx(1.1)}
     assert by(frame, "orders_paid") == {"jd": 2, "tmall": 3}
     assert by(frame, "aov") == {"jd": 150, "tmall": pytest.approx(130 / 3)}
+
+
+def test_the_same_weekdays_a_year_ago_are_52_weeks_back_and_only_what_is_asked_for_is_compared(shop):
+    # order 1 was paid on Sunday 5 October 2025, which is 52 weeks before Sunday 4 October 2026
+    frame = measure(shop, ["net_sales"], period="2026-10-04/2026-10-04", compare=["like_days"])
+    assert frame.like_days.tolist() == [50] and "previous" not in frame and "year_ago" not in frame
+    assert math.isnan(frame.change_like_days.iloc[0]) or frame.change_like_days.iloc[0] == -1
+    whole = measure(shop, ["net_sales"], compare=["previous", "like_days"])  # 2 October to 1 November 2025
+    assert whole.like_days.tolist() == [50] and whole.previous.tolist() == [80]
+    with pytest.raises(ValueError, match="there is no comparison 'last_year'; there is: previous, year_ago, like_days"):
+        measure(shop, ["net_sales"], compare=["last_year"])
 
 
 def test_by_day_every_day_is_there_and_days_stand_beside_the_same_day_before(shop):
@@ -301,14 +325,14 @@ def test_ratios_are_made_from_sums_so_that_parts_recombine_to_the_whole(shop):
 
 
 def test_a_period_without_orders_is_zero_and_not_defined_but_never_infinite(shop):
-    frame = measure(shop, list(METRICS), period="2026-08", compare=True).set_index("metric")
-    ratios = ["aov", "items_per_order", "refund_rate", "repeat_rate"]
+    frame = measure(shop, OF_ORDERS, period="2026-08", compare=True).set_index("metric")
+    ratios = ["aov", "order_value_median", "items_per_order", "refund_rate", "repeat_rate"]
     assert (frame.value.drop(ratios) == 0).all() and frame.value[ratios].isna().all()
     assert frame[["low", "high"]].isna().all(axis=None)
     assert frame.change.isna().all()
     assert not np.isinf(frame.select_dtypes("number").to_numpy()).any()
-    daily = measure(shop, list(METRICS), by=["day"], period="2026-08")
-    assert len(daily) == 31 * len(METRICS) and daily[daily.metric == "net_sales"].value.eq(0).all()
+    daily = measure(shop, OF_ORDERS, by=["day"], period="2026-08")
+    assert len(daily) == 31 * len(OF_ORDERS) and daily[daily.metric == "net_sales"].value.eq(0).all()
     nobody = measure(shop, ["net_sales", "aov"], by=["platform"], period="2026-08")
     assert not isinstance(nobody, Missing) and nobody.attrs["by"] == ["platform"] and len(nobody) == 0
 
@@ -382,9 +406,9 @@ def test_a_person_is_one_customer_on_however_many_platforms():
 
 
 def test_without_customer_numbers_the_rest_is_measured_and_the_lack_is_said():
-    frame = measure(october(orders="customer_id"), list(METRICS))
+    frame = measure(october(orders="customer_id"), OF_ORDERS)
     gone = {"customers", "new_customers", "repeat_rate", "customer_orders", "customer_sales"}
-    assert set(frame.metric) == set(METRICS) - gone and set(frame.attrs["missing"]) == gone
+    assert set(frame.metric) == set(OF_ORDERS) - gone and set(frame.attrs["missing"]) == gone
     assert frame.attrs["missing"]["repeat_rate"].what == "orders.customer_id"
     assert "Repeat rate" in frame.attrs["missing"]["repeat_rate"].sentence()
     assert frame.set_index("metric").value["guest_sales"] == 430
@@ -437,10 +461,11 @@ def test_discounts_that_only_orders_state_are_not_denied_by_category():
 
 def test_nothing_but_orders_is_a_shop():
     orders = tables()["orders"][["order_id", "ordered_at", "amount"]]
-    frame = measure(shop_from(period="2026-10", orders=orders), list(METRICS), compare=True).set_index("metric")
+    frame = measure(shop_from(period="2026-10", orders=orders), OF_ORDERS, compare=True).set_index("metric")
     # paid when placed: 4 to 8
     assert frame.value.to_dict() == {
-        "orders_placed": 5, "orders_paid": 5, "gross_sales": 830, "net_sales": 830, "aov": 166, "guest_sales": 830,
+        "orders_placed": 5, "gmv": 830, "orders_paid": 5, "gross_sales": 830, "paid_sales": 830, "net_sales": 830,
+        "aov": 166, "order_value_median": 60, "guest_sales": 830,
     }  # fmt: skip
     assert frame.previous["net_sales"] == 180
 
@@ -448,7 +473,7 @@ def test_nothing_but_orders_is_a_shop():
 @pytest.mark.parametrize(
     ("metrics", "parts", "says"),
     [
-        (["net_sale"], [], "there is no metric 'net_sale'; there is: orders_placed, orders_paid"),
+        (["net_sale"], [], "there is no metric 'net_sale'; there is: orders_placed, gmv"),
         (["net_sales"], ["plattform"], "there is no breakdown 'plattform'; there is: day, week, month"),
         (["net_sales"], "net_sales", "there is no breakdown 'net_sales'"),
     ],
@@ -580,7 +605,10 @@ def test_the_demo_measures_what_pandas_adds_up_over_its_raw_files(demo):
         lines = items.merge(paid[["platform", "order_id"]], on=["platform", "order_id"])
         expected = {
             "orders_placed": len(within(orders, "ordered_at", start, end)),
+            "gmv": within(orders, "ordered_at", start, end)[["amount", "discount"]].sum().sum(),
             "orders_paid": len(paid),
+            "paid_sales": paid.amount.sum(),
+            "order_value_median": paid.amount.median(),
             "gross_sales": (paid.amount + paid.discount).sum(),
             "discounts": paid.discount.sum(),
             "returns": back.amount.sum(),
@@ -597,7 +625,7 @@ def test_the_demo_measures_what_pandas_adds_up_over_its_raw_files(demo):
             "customer_sales": paid[paid.customer_id.notna()].amount.sum(),
             "guest_sales": paid[paid.customer_id.isna()].amount.sum(),
         }  # fmt: skip
-        found = measure(shop, list(METRICS), period=label).set_index("metric").value
+        found = measure(shop, OF_ORDERS, period=label).set_index("metric").value
         assert len(paid) > 30
         assert found.to_dict() == pytest.approx(expected, rel=1e-9, abs=1e-6)
 

@@ -118,3 +118,26 @@ def test_forecasts_beat_the_seasonal_naive_one_and_their_intervals_hold_nine_mon
         low, high = pooled(mine["true"].between(mine["low"], mine["high"]), mine["seed"], rng)
         assert low <= 0.90 <= high, f"{kind}: {low:.3f} to {high:.3f}"
         assert ((mine["high"] - mine["low"]) / mine["value"]).median() < 0.8
+
+
+def test_one_month_ahead_over_the_whole_year_the_intervals_hold_what_they_promise(grades):
+    """Held-out months of one season share its luck; here they lie all over the year, each forecast from its past."""
+    rows = []
+    for seed in range(441, 463):
+        for kind, series in monthly(sold.__wrapped__(seed, 0.12)).items():
+            for cut in range(1, 13, 2):
+                made, true = forecaster(series[:-cut], horizon=1), series.iloc[-cut]
+                usual = (series[:-cut] - series[:-cut].shift(12)).abs().mean()
+                row = {"seed": seed, "kind": kind, "scaled": abs(true - made.predict()["value"][0]) / usual}
+                for level in (0.8, 0.9):
+                    said = made.predict(level=level).iloc[0]
+                    row[level] = said["low"] <= true <= said["high"]
+                    grades.add(Grade(f"{kind} a month ahead, {level:.0%}", f"{seed} {cut}", true, said["value"],
+                                     said["low"], said["high"], level))  # fmt: skip
+                rows.append(row)
+    told, rng = pd.DataFrame(rows), np.random.default_rng(4)
+    assert told["seed"].nunique() >= 20 and (told.groupby("kind").size() >= 100).all()
+    assert (told.groupby("kind")["scaled"].mean() < 1).all()
+    for level in (0.8, 0.9):
+        low, high = pooled(told[level], told["seed"], rng)
+        assert low <= level <= high, f"{level}: {low:.3f} to {high:.3f}"

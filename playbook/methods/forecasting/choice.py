@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from scipy import stats
+from threadpoolctl import threadpool_limits
 
 from ...language import _
 from .models import MODELS, SIMPLE, Model, forecasts, season_of
@@ -138,10 +139,11 @@ def forecaster(series: pd.Series, *, horizon: int = 3, origins: int = ORIGINS) -
     y = _forth(values.to_numpy(), scale)
     models, first, lag, said = _candidates(n, m, horizon)
     notes += said
-    tried = _tried(y, values, horizon, origins, models, first, lag, scale)
-    if tried.empty:
-        return _nothing(ahead, _("Not enough data: no model could be fitted to the series."))
-    now = forecasts(y, values.index, horizon, models)
+    with threadpool_limits(1, "blas"):  # the matrices are tiny: more threads only wait for each other
+        tried = _tried(y, values, horizon, origins, models, first, lag, scale)
+        if tried.empty:
+            return _nothing(ahead, _("Not enough data: no model could be fitted to the series."))
+        now = forecasts(y, values.index, horizon, models)
     table = tried.groupby("method", sort=False).agg(
         mase=("mase", "mean"), pinball=("pinball", "mean"), origins=("origin", "nunique")
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import warnings
 from collections.abc import Callable
 
@@ -117,6 +118,12 @@ def festival_days(periods: pd.PeriodIndex, h: int) -> np.ndarray:
     In months and quarters only the Spring Festival moves; weeks and days know every sale. Columns that the past has
     seen on fewer than two occasions are left out: nothing can be learnt from them.
     """
+    return _festival_days(periods[0], len(periods), h)
+
+
+@functools.lru_cache(maxsize=256)  # every backtest of every series of a shop asks for the same ones
+def _festival_days(first: pd.Period, n: int, h: int) -> np.ndarray:
+    periods = pd.period_range(first, periods=n, freq=first.freq)
     every = _extended(periods, h)
     names = [f.name for f in CALENDAR if f.name == "spring_festival" or (f.sale and periods.freqstr[0] in "WD")]
     days = festivals(every[0].start_time.date(), every[-1].end_time.date(), names=names)

@@ -1,0 +1,1 @@
+"""Customers: who they are, what they feel, what they are worth."""
