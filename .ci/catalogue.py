@@ -50,15 +50,14 @@ CODES = {
     "area": "personalisation, product, service, shopping_experience, overall",
     "segment": "new, returning, public",
     "breakdown": "platform, category, channel, region",
-    "source": "direct, wecom, natural_search, search, xiaohongshu, crm, bilibili, display, recommendation, short_video, "
-    "live, shop_page, in_platform",
+    "source": "direct, wecom, natural_search, search, xiaohongshu, crm, bilibili, display, recommendation, "
+    "short_video, live, shop_page, in_platform",
     "step": "read, accepted, superseded, duplicate, skipped, quarantined",
     "dimension": ", ".join(DIMENSIONS),
     "unit": ", ".join(UNITS),
     "side": "online only, store only, both",
     "question": "csat_shopping_experience, csat_product, csat_service, csat_personalisation, nps, brand_aware, "
     "brand_understands, brand_associates, brand_loyal",
-    "segment": "new, returning, public",
     "why": "shared by many, contradiction, contested, too little, chain",
     "evidence": "phone, email, login, device, address",
     "consent": "agreed, refused, not said",
