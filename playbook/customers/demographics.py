@@ -1,0 +1,410 @@
+"""Demographics: who the customers are, by age, sex, place and means, and whether that goes with what they do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import ibis
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from scipy import stats
+
+from .. import style
+from ..data.engine import as_table
+from ..findings import Figure, Finding
+from ..language import _, humanise, term
+from ..methods import intervals, multiplicity
+from ..missing import Missing, answers, quietly
+from ..period import Period
+from .purchases import midnight
+
+BANDS = {"15–24": (15, 25), "25–34": (25, 35), "35–44": (35, 45), "45–59": (45, 60), "60+": (60, 130)}
+"""Bands of age, years from and up to."""
+YOUNGER, UNKNOWN = "<15", "unknown"
+
+TRAITS = ("age", "gender", "city_tier", "income", "occupation", "education", "region")
+BEHAVIOURS = ("favourite_category", "main_platform", "segment", "price_band")
+
+TIERS = ("tier1", "tier2", "tier3", "rural")
+INCOMES = ("low", "middle", "high")
+ORDERED = {"age": (YOUNGER, *BANDS), "city_tier": TIERS, "income": INCOMES}
+"""Values in their own order; all others stand by size."""
+
+CITY_TIERS = {
+    "tier1": "北京 上海 广州 深圳",
+    "tier2": "成都 杭州 重庆 武汉 苏州 西安 南京 长沙 天津 郑州 东莞 无锡 宁波 青岛 合肥 佛山 沈阳 昆明 济南 厦门 福州 温州 常州 "
+    "大连 石家庄 南宁 哈尔滨 金华 南昌 长春 南通 泉州 贵阳 嘉兴 太原 惠州 徐州 绍兴 中山 台州 烟台 珠海 保定 潍坊 兰州",
+}
+"""Cities of the first tier, and of the "new first" and second tiers, as Yicai ranks them; other cities are tier 3."""
+COUNTIES = ("县", "旗", "镇", "乡", "村")
+
+FLOOR = 10
+"""Fewest people that a row of a table may describe."""
+
+
+def band(age: ibis.Value) -> ibis.Value:
+    """The band of an age in years; below 15 and unknown are kept, so that totals tie."""
+    steps = [((age >= low) & (age < high), name) for name, (low, high) in BANDS.items()]
+    return ibis.cases((age < 15, YOUNGER), *steps, else_=UNKNOWN)
+
+
+def tier_of(city: ibis.Value) -> ibis.Value:
+    """The tier of a Chinese city by its name (with or without 市); nothing for other names."""
+    plain = city.re_replace("市$", "")
+    known = [(plain.isin(names.split()), tier) for tier, names in CITY_TIERS.items()]
+    rural = [(plain.endswith(end), "rural") for end in COUNTIES]
+    return ibis.cases(*known, *rural, (plain.re_search("[\u4e00-\u9fff]"), "tier3"), else_=ibis.null("string"))
+
+
+@answers("Who are the customers?")
+def people(customer_360: ibis.Table | pd.DataFrame, rfm: ibis.Table | pd.DataFrame | None = None) -> ibis.Table:
+    """Who are the customers, in the classes in which they are counted?
+
+    Parameters
+    ----------
+    customer_360 : Table
+        The mart, one row per person.
+    rfm : Table, optional
+        The mart: adds `segment`.
+
+    Returns
+    -------
+    Table
+        The mart, each of `TRAITS` that is known with its classes (age in `BANDS`; "unknown" where nothing is said; the
+        tier of a city by its name where the data state none), `price_band` (low, middle, high: thirds of the persons'
+        value of an order).
+    """
+    t = as_table(customer_360)
+    out: dict[str, ibis.Value] = {}
+    if "city_tier" in t.columns or "city" in t.columns:
+        said = t.city_tier if "city_tier" in t.columns else ibis.null("string")
+        out["city_tier"] = ibis.coalesce(said, tier_of(t.city) if "city" in t.columns else ibis.null("string"))
+    if "age" in t.columns:
+        out["age"] = band(t.age)
+    classes = {
+        c: ibis.coalesce(out.get(c, t[c] if c in t.columns else None), UNKNOWN)
+        for c in TRAITS
+        if c in out or c in t.columns
+    }
+    if "aov" in t.columns:
+        place = ibis.percent_rank().over(ibis.window(group_by=t.aov.notnull(), order_by=t.aov))
+        third = ibis.cases((place < 1 / 3, "low"), (place < 2 / 3, "middle"), else_="high")
+        classes["price_band"] = t.aov.isnull().ifelse(ibis.null("string"), third)
+    t = t.mutate(**classes)
+    if rfm is None:
+        return t
+    segment = as_table(rfm).select("person_id", "segment")
+    return t.left_join(segment, "person_id", rname="{name}_right").drop("person_id_right")
+
+
+@answers("Who buys?")
+def profile(
+    who: ibis.Table | pd.DataFrame, bought: ibis.Table | pd.DataFrame, period: Period, trait: str, *, floor: int = FLOOR
+) -> pd.DataFrame:
+    """Who buys, and how much, by a trait?
+
+    Parameters
+    ----------
+    who : Table
+        From `people`.
+    bought : Table
+        From `purchases.of_persons`.
+    period : Period
+        In which sales are counted.
+    trait : str
+        One of `TRAITS`.
+    floor : int
+        Classes of fewer persons are put together as "other"; where that is not enough, the row has no numbers.
+
+    Returns
+    -------
+    DataFrame
+        One row a class: the trait; persons (known at the end of the period), share (of them), buyers (in the period),
+        buying (share of persons, with buying_low, buying_high: 95 %), orders, sales (currency, before returns),
+        share_of_sales, aov (currency per order), index (sales per person, all = 100). The last row is the total of the
+        classes. A Missing where nobody has the trait.
+    """
+    t, paid = as_table(who), as_table(bought)
+    if trait not in t.columns:
+        return Missing(
+            f"customers.{trait}",
+            _("Who buys?"),
+            _("Map a column of your export to {table}.{column}, then run `playbook ingest` again.").format(
+                table="customers", column=trait
+            ),
+        )  # type: ignore[return-value]
+    within = paid.filter((paid["at"] >= midnight(period.start)) & (paid["at"] < midnight(period.end)))
+    each = within.group_by("person_id").aggregate(_orders=within.count(), _sales=within.amount.sum())
+    t = t.select("person_id", _class=t[trait]).left_join(each, "person_id", rname="{name}_right")
+    found = t.group_by(**{trait: t._class}).aggregate(
+        persons=t.count(), buyers=t._orders.count(), orders=t._orders.sum().fill_null(0),
+        sales=t._sales.sum().fill_null(0),
+    ).to_pandas()  # fmt: skip
+    if not len(found) or (found[trait] == UNKNOWN).all():
+        return Missing(f"customers.{trait}", _("Who buys?"), _("Nobody has said it."))  # type: ignore[return-value]
+    found["sales"] = found.sales.astype(float)
+    frame = _ordered(_no_small_cells(found, trait, floor), trait)
+    total = {trait: "all"} | {c: frame[c].sum() for c in ("persons", "buyers", "orders", "sales")}
+    frame = pd.concat([frame, pd.DataFrame([total])], ignore_index=True)
+    return _with_rates(frame, float(total["sales"]), float(total["persons"]))
+
+
+def _with_rates(frame: pd.DataFrame, sales: float, persons: float) -> pd.DataFrame:
+    ends = [intervals.wilson(b, n) for b, n in zip(frame.buyers, frame.persons, strict=True)]
+    each = frame.sales / frame.persons.where(frame.persons > 0)
+    frame = frame.assign(
+        share=frame.persons / persons if persons else np.nan,
+        buying=frame.buyers / frame.persons.where(frame.persons > 0),
+        buying_low=[e.low for e in ends],
+        buying_high=[e.high for e in ends],
+        share_of_sales=frame.sales / sales if sales else np.nan,
+        aov=frame.sales / frame.orders.where(frame.orders > 0),
+        index=100 * each / (sales / persons) if sales else np.nan,
+    )
+    order = [
+        "persons",
+        "share",
+        "buyers",
+        "buying",
+        "buying_low",
+        "buying_high",
+        "orders",
+        "sales",
+        "share_of_sales",
+        "aov",
+        "index",
+    ]
+    return frame[[frame.columns[0], *order]]
+
+
+PROFILE_UNITS = {
+    "persons": "count", "share": "share", "buyers": "count", "buying": "share", "orders": "count", "sales": "currency",
+    "share_of_sales": "share", "aov": "currency", "index": "ratio",
+}  # fmt: skip
+
+
+def _no_small_cells(found: pd.DataFrame, trait: str, floor: int) -> pd.DataFrame:
+    """The classes, those of too few persons put together; if they are still too few, with the smallest other one."""
+    small = found.persons < floor
+    if not small.any():
+        return found
+    rest = found[~small].sort_values("persons")
+    while len(rest) and found[~found.index.isin(rest.index)].persons.sum() < floor:
+        rest = rest.iloc[1:]
+    put = found[~found.index.isin(rest.index)]
+    other = {trait: "other"} | {c: put[c].sum() for c in found.columns if c != trait}
+    return pd.concat([rest, pd.DataFrame([other])], ignore_index=True)
+
+
+def _ordered(frame: pd.DataFrame, trait: str) -> pd.DataFrame:
+    places = {name: i for i, name in enumerate(ORDERED.get(trait, ()))} | {"other": 900, UNKNOWN: 901}
+    key = frame[trait].map(places).fillna(500)
+    return (
+        frame.assign(_key=key)
+        .sort_values(["_key", "persons"], ascending=[True, False], ignore_index=True)
+        .drop(columns="_key")
+    )
+
+
+@answers("Whom do the platforms see?", needs={"audience_profile": ["trait", "value", "share"]})
+def audience(audience_profile: ibis.Table | pd.DataFrame, *, trait: str, of: str = "buyers") -> pd.DataFrame:
+    """Whom do the platforms see, by a trait? For shops whose customers tell nothing of themselves, and beside them.
+
+    Returns
+    -------
+    DataFrame
+        One row a class: the trait, and a column a platform: the share of its latest report.
+    """
+    t = as_table(audience_profile)
+    t = t.filter((t.trait == trait) & (t.audience == of))
+    latest = t.mutate(_last=t.day.max().over(ibis.window(group_by="platform")))
+    found = latest.filter(latest.day == latest._last).select("platform", "value", "share").to_pandas()
+    if not len(found):
+        return Missing("audience_profile", _("Whom do the platforms see?"), "")  # type: ignore[return-value]
+    wide = found.pivot_table(index="value", columns="platform", values="share", aggfunc="sum").reset_index()
+    wide = wide.rename(columns={"value": trait})
+    wide.columns.name = None
+    return _ordered(wide.assign(persons=wide.drop(columns=trait).sum(axis=1)), trait).drop(columns="persons")
+
+
+@answers("Do traits go with behaviour?")
+def associations(
+    who: ibis.Table | pd.DataFrame,
+    *,
+    traits: tuple[str, ...] = TRAITS,
+    behaviours: tuple[str, ...] = BEHAVIOURS,
+    least: float = 5.0,
+) -> pd.DataFrame:
+    """Which traits go with which behaviour, beyond chance and by how much?
+
+    Parameters
+    ----------
+    who : Table
+        From `people`.
+    traits, behaviours : tuple of str
+        Columns of `who`; those that it lacks are passed over. Persons of whom either is unknown are left out.
+    least : float
+        Smallest expected count of a cell: smaller classes are put together.
+
+    Returns
+    -------
+    DataFrame
+        One row a pair: trait, behaviour, n (persons), v (Cramér's V, corrected for bias, 0 to 1), chi2, p, q (false
+        discovery rate over all pairs). The strongest first.
+
+    References
+    ----------
+    Cramér, H. (1946). Mathematical Methods of Statistics, 282. Bergsma, W. (2013). A bias-correction for Cramér's V and
+    Tschuprow's T. Journal of the Korean Statistical Society 42, 323–328. `multiplicity.benjamini_hochberg`.
+    """
+    t = as_table(who)
+    rows = []
+    for trait in (c for c in traits if c in t.columns):
+        for behaviour in (c for c in behaviours if c in t.columns and c != trait):
+            said = t.filter(t[trait].notnull() & (t[trait] != UNKNOWN) & t[behaviour].notnull())
+            counted = said.group_by(_a=said[trait], _b=said[behaviour]).aggregate(n=said.count()).to_pandas()
+            if len(counted):
+                table = counted.pivot_table(index="_a", columns="_b", values="n", fill_value=0, aggfunc="sum")
+                rows.append({"trait": trait, "behaviour": behaviour, **associated(table, least=least)})
+    if not rows:
+        return Missing(
+            "customers", _("Do traits go with behaviour?"), _("Nothing is known of the customers but what they bought.")
+        )  # type: ignore[return-value]
+    frame = pd.DataFrame(rows)
+    frame["q"] = multiplicity.benjamini_hochberg(frame.p)
+    return frame.sort_values(["v", "n"], ascending=False, ignore_index=True)
+
+
+def associated(table: pd.DataFrame, *, least: float = 5.0) -> dict[str, float]:
+    """How strongly do the rows of a table of counts go with its columns?
+
+    Returns
+    -------
+    dict
+        n, v (Cramér's V, corrected for bias), chi2, p; NaN where there are not two rows and two columns to compare.
+
+    Examples
+    --------
+    >>> {k: round(x, 3) for k, x in associated(pd.DataFrame([[30, 10], [10, 30]])).items()}
+    {'n': 80, 'v': 0.491, 'chi2': 20.0, 'p': 0.0}
+    """
+    table = _dense(_dense(table, least).T, least).T
+    n = int(table.to_numpy().sum())
+    r, k = table.shape
+    if min(r, k) < 2:
+        return {"n": n, "v": np.nan, "chi2": np.nan, "p": np.nan}
+    chi2, p, *_rest = stats.chi2_contingency(table.to_numpy(), correction=False)
+    phi = max(0.0, chi2 / n - (k - 1) * (r - 1) / (n - 1))
+    rows, columns = r - (r - 1) ** 2 / (n - 1), k - (k - 1) ** 2 / (n - 1)
+    return {"n": n, "v": float(np.sqrt(phi / (min(rows, columns) - 1))), "chi2": float(chi2), "p": float(p)}
+
+
+def _dense(table: pd.DataFrame, least: float) -> pd.DataFrame:
+    """The table, its rows whose smallest expected count falls short put together."""
+    n, columns, rows = table.to_numpy().sum(), table.sum(axis=0), table.sum(axis=1)
+    if not n or not (columns > 0).any():
+        return table
+    sparse = rows * columns[columns > 0].min() / n < least
+    if sparse.sum() == 0:
+        return table
+    put = table[sparse].sum(axis=0)
+    kept = table[~sparse]
+    if put.sum() * columns[columns > 0].min() / n >= least:
+        kept = pd.concat([kept, put.to_frame("other").T])
+    return kept
+
+
+@quietly
+def plot_profile(profile: pd.DataFrame) -> Axes:
+    """The persons of each class beside the sales that come from them."""
+    trait = profile.columns[0]
+    rows = profile[profile[trait] != "all"].head(12)[::-1]
+    ax = style.axes(height=1.2 + 0.46 * len(rows))
+    y = np.arange(len(rows))
+    ax.barh(y + 0.19, rows.share, height=0.34, color=style.COMPARISON)
+    ax.barh(y - 0.19, rows.share_of_sales, height=0.34, color=style.OWN)
+    for place, share, sales, index in zip(y, rows.share, rows.share_of_sales.fillna(0), rows["index"], strict=True):
+        text = _("index {n}").format(n=style.value(round(float(index)), "count")) if index == index else style.UNKNOWN
+        ax.annotate(
+            text, (max(share, sales), place), xytext=(6, 0), textcoords="offset points", va="center", fontsize=9
+        )
+    ax.set_yticks(y, [term(trait, str(v)) for v in rows[trait]])
+    ax.grid(axis="y", visible=False)
+    ax.margins(x=0.15)
+    style.share_axis(ax, which="x")
+    ax.set_title(_("Share of persons (grey) and of sales (blue) by {trait}").format(trait=humanise(trait, inside=True)))
+    return ax
+
+
+@quietly
+def plot_associations(found: pd.DataFrame) -> Axes:
+    """How strongly each trait goes with each behaviour; a ring where chance explains it."""
+    traits, behaviours = list(dict.fromkeys(found.trait)), list(dict.fromkeys(found.behaviour))
+    ax = style.axes(height=1.4 + 0.42 * len(traits))
+    for row in found.dropna(subset="v").itertuples():
+        x, y = behaviours.index(row.behaviour), len(traits) - 1 - traits.index(row.trait)
+        sure = row.q <= multiplicity.RATE
+        ax.scatter(
+            x, y, s=40 + 1500 * row.v, color=style.OWN if sure else "none", edgecolor=style.OWN, alpha=0.85, linewidth=1
+        )
+        ax.annotate(
+            style.value(row.v, "ratio"), (x, y), xytext=(20, 0), textcoords="offset points", va="center", fontsize=9
+        )
+    ax.set_xticks(range(len(behaviours)), [humanise(b) for b in behaviours])
+    ax.set_yticks(range(len(traits)), [humanise(c) for c in traits[::-1]])
+    ax.set_xlim(-0.5, len(behaviours) - 0.3)
+    ax.set_ylim(-0.6, len(traits) - 0.4)
+    ax.grid(visible=False)
+    ax.set_title(_("Which traits go with what people do (Cramér's V; empty: may be chance)"))
+    return ax
+
+
+@answers("What about the customers deserves attention?")
+def findings(
+    found: pd.DataFrame, profiles: Mapping[str, pd.DataFrame], *, currency: str, strong: float = 0.1
+) -> list[Finding]:
+    """What about the customers deserves attention?
+
+    Parameters
+    ----------
+    found : DataFrame
+        From `associations`.
+    profiles : mapping of trait → DataFrame
+        From `profile`; a Missing among them is passed over.
+    strong : float
+        V from which on a pair is worth a sentence.
+
+    Returns
+    -------
+    list of Finding
+        One for each tested trait: the behaviour that it goes with most. And the class of each profile that buys most
+        per person.
+    """
+    out = []
+    for trait, of in found.dropna(subset="p").groupby("trait", sort=False):
+        row = of.iloc[0]
+        names = {"trait": humanise(trait), "behaviour": humanise(row.behaviour, inside=True)}
+        v = style.value(row.v, "ratio")
+        text = _("{trait} tells little of {behaviour} (Cramér's V {v}): do not aim by it.")
+        if row.v >= strong:
+            text = _("{trait} goes with {behaviour} (Cramér's V {v}): aim offers by it.")
+        figure = Figure("association.v", row.v, "ratio", by={"trait": str(trait), "behaviour": row.behaviour})
+        out.append(Finding("hold", text.format(**names, v=v), None, (figure,), p=row.p))
+    for trait, frame in profiles.items():
+        if isinstance(frame, Missing):
+            continue
+        rows = frame[~frame[trait].isin(["all", UNKNOWN, "other"]) & (frame.buyers >= 30)].dropna(subset="index")
+        if len(rows) < 2:
+            continue
+        best = rows.loc[rows["index"].idxmax()]
+        text = _("By {trait}, {name} buys most per person: {index} where all are at 100, with {share} of the sales.")
+        text = text.format(
+            trait=humanise(trait, inside=True),
+            name=term(trait, str(best[trait])),
+            index=style.value(round(float(best["index"])), "count"),
+            share=style.value(best.share_of_sales, "share"),
+        )
+        figure = Figure("profile.index", best["index"], "ratio", by={trait: str(best[trait])})
+        out.append(Finding("hold", text, float(best.sales), (figure,)))
+    return out
