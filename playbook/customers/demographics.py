@@ -33,8 +33,9 @@ ORDERED = {"age": (YOUNGER, *BANDS), "city_tier": TIERS, "income": INCOMES}
 
 CITY_TIERS = {
     "tier1": "北京 上海 广州 深圳",
-    "tier2": "成都 杭州 重庆 武汉 苏州 西安 南京 长沙 天津 郑州 东莞 无锡 宁波 青岛 合肥 佛山 沈阳 昆明 济南 厦门 福州 温州 常州 "
-    "大连 石家庄 南宁 哈尔滨 金华 南昌 长春 南通 泉州 贵阳 嘉兴 太原 惠州 徐州 绍兴 中山 台州 烟台 珠海 保定 潍坊 兰州",
+    "tier2": "成都 杭州 重庆 武汉 苏州 西安 南京 长沙 天津 郑州 东莞 无锡 宁波 青岛 合肥 佛山 沈阳 昆明 "
+    "济南 厦门 福州 温州 常州 大连 石家庄 南宁 哈尔滨 金华 南昌 长春 南通 泉州 贵阳 嘉兴 太原 惠州 "
+    "徐州 绍兴 中山 台州 烟台 珠海 保定 潍坊 兰州 ",
 }
 """Cities of the first tier, and of the "new first" and second tiers, as Yicai ranks them; other cities are tier 3."""
 COUNTIES = ("县", "旗", "镇", "乡", "村")
@@ -224,6 +225,8 @@ def audience(audience_profile: ibis.Table | pd.DataFrame, *, trait: str, of: str
         return Missing("audience_profile", _("Whom do the platforms see?"), "")  # type: ignore[return-value]
     wide = found.pivot_table(index="value", columns="platform", values="share", aggfunc="sum").reset_index()
     wide = wide.rename(columns={"value": trait})
+    if trait == "age":
+        wide[trait] = wide[trait].str.replace("-", "–")
     wide.columns.name = None
     return _ordered(wide.assign(persons=wide.drop(columns=trait).sum(axis=1)), trait).drop(columns="persons")
 

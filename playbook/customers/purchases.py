@@ -37,7 +37,7 @@ def of_persons(orders: ibis.Table | pd.DataFrame, persons: ibis.Table | pd.DataF
     there = [c for c in TRAITS if c in paid.columns]
     return paid.select(
         "person_id", "order_id", *there, at=paid.paid_at, day=paid.paid_at.date(), amount=paid.amount.cast(MONEY)
-    )
+    ).cache()
 
 
 @answers("What did each person buy?")
@@ -69,7 +69,7 @@ def lines(
     traits = [c for c in ("category", "brand") if c in products.columns]
     about = products.group_by("product_id").aggregate(**{c: products[c].min() for c in traits})
     rows = items.select(*key, "product_id", "quantity", amount=items.amount.cast(MONEY)).inner_join(of_order, key)
-    return rows.left_join(about, "product_id", rname="{name}_listed").drop("product_id_listed").drop(*key)
+    return rows.left_join(about, "product_id", rname="{name}_listed").drop("product_id_listed", *key).cache()
 
 
 def midnight(day: dt.date | dt.datetime) -> ibis.Value:

@@ -1,4 +1,4 @@
-"""Segments: persons by how recently, how often, for how much they bought, and how much they have to do with the shop."""
+"""Segments: persons by how recently, how often and for how much they bought, and how engaged they are."""
 
 from __future__ import annotations
 
@@ -251,7 +251,7 @@ def plot_sizes(sizes: pd.DataFrame) -> Axes:
 
 @quietly
 def plot_migration(migration: pd.DataFrame, *, floor: int = 10) -> Axes:
-    """Of each segment on the first date (rows), where its persons are on the second; groups below the floor are empty."""
+    """Of each segment on the first date (rows), where its persons are on the second; small ones are empty."""
     before = [s for s in SEGMENTS if s in set(migration.before)]
     after = [s for s in SEGMENTS if s in set(migration.after)]
     ax = style.axes(height=1.5 + 0.5 * len(before))
