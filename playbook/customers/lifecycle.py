@@ -32,7 +32,6 @@ from ..language import _, term
 from ..methods import intervals
 from ..missing import Missing, answers, quietly
 from ..period import Period
-from .purchases import midnight
 
 STAGES = ("awakened", "first_deal", "retained", "repeat", "advocate", "lapsed")
 FRESH = 30
@@ -181,18 +180,18 @@ def transitions(stages: ibis.Table | pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row per pair of stages and period: place (of the later period), before ("new": not known before), after,
-        customers.
+        One row per pair of stages and period: place (of the later period), before ("new": not known before), silent
+        (whole years without an order before, 2 at most), after, customers.
     """
     t = as_table(stages)
-    earlier = t.select("person_id", before=t.stage, place=t.place + 1)
+    years = ibis.least((t.recency_days.fill_null(0) / 365).floor().cast("int64"), 2)
+    earlier = t.select("person_id", before=t.stage, silent=years, place=t.place + 1)
     both = t.filter(t.place > 0).left_join(earlier, ["person_id", "place"], rname="{name}_right")
-    pairs = both.select("place", before=both.before.fill_null("new"), after=both.stage)
-    found = pairs.group_by("place", "before", "after").aggregate(customers=pairs.count()).to_pandas()
+    pairs = both.select("place", before=both.before.fill_null("new"), silent=both.silent.fill_null(0), after=both.stage)
+    found = pairs.group_by("place", "before", "silent", "after").aggregate(customers=pairs.count()).to_pandas()
     key = {s: i for i, s in enumerate((*STAGES, "new"))}
-    return found.sort_values(
-        ["place", "before", "after"], key=lambda c: c.map(key) if c.name != "place" else c, ignore_index=True
-    )
+    order = ["place", "before", "silent", "after"]
+    return found.sort_values(order, key=lambda c: c.map(key) if c.name in ("before", "after") else c, ignore_index=True)
 
 
 @answers("At what rate do customers move on?")
@@ -217,6 +216,8 @@ def rates(transitions: pd.DataFrame, *, last: int = 12, floor: int = 10) -> pd.D
     recent = transitions[(transitions.place > transitions.place.max() - last) & (transitions.before != "new")]
     found = recent.groupby(["before", "after"], sort=False).customers.sum().reset_index()
     found["of"] = found.groupby("before").customers.transform("sum")
+    key = {s: i for i, s in enumerate(STAGES)}
+    found = found.sort_values(["before", "after"], key=lambda c: c.map(key))
     found = found[found.of >= floor].reset_index(drop=True)
     ends = [intervals.wilson(k, n) for k, n in zip(found.customers, found.of, strict=True)]
     return found.assign(
@@ -314,7 +315,7 @@ def forecast(counts: pd.DataFrame, transitions: pd.DataFrame, *, last: int = 12,
     moves = np.zeros((len(x), len(STAGES) + 1, len(STAGES)))
     at = {s: i for i, s in enumerate((*STAGES, "new"))}
     for row in transitions.itertuples():
-        moves[int(row.place), at[row.before], at[row.after]] = row.customers
+        moves[int(row.place), at[row.before], at[row.after]] += row.customers
     starts = range(min(last, max(3, len(x) - 1 - 2 * least)) + 1, len(x))
     columns = ["stage", "now", "expected", "expected_low", "expected_high", "error", "naive", "n"]
     if len(starts) < least:
