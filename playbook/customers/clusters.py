@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from sklearn.cluster import KMeans
+from threadpoolctl import threadpool_limits
 
 from .. import style
 from ..findings import Figure, Finding
@@ -98,25 +99,21 @@ class Clusters:
 
 
 @answers("Which kinds of customers are there?")
-def clusters(
-    known: Traits, *, rng: np.random.Generator, most: int = 3000, largest: int = 7, resamples: int = 8, seed: int = 1
-) -> Clusters:
+def clusters(known: Traits, *, seed: int, most: int = 3000, largest: int = 7, resamples: int = 8) -> Clusters:
     """Which kinds of customers are there, and does one find the same ones again?
 
     Parameters
     ----------
     known : Traits
         From `traits.known_by`.
-    rng : numpy.random.Generator
-        Seeded by the caller.
+    seed : int
+        Of the sample, which the engine draws, and of all that is drawn from it.
     most : int
         Persons in the sample that kinds are learnt from; all others are told theirs in the engine.
     largest : int
         Largest number of groups that is tried.
     resamples : int
         Samples drawn anew for the stability.
-    seed : int
-        Of the sample.
 
     Returns
     -------
@@ -129,7 +126,9 @@ def clusters(
     rows = sample(known, least_orders=least, most=most, seed=seed)
     levels = known.levels
     x = rows[list(levels.column)].to_numpy(dtype=float)
-    tried, mixture = chosen(x, groups_of(levels), rng=rng, largest=largest, resamples=resamples)
+    with threadpool_limits(1):  # many small products: threads would only wait for each other
+        rng = np.random.default_rng(seed)
+        tried, mixture = chosen(x, groups_of(levels), rng=rng, largest=largest, resamples=resamples)
     people = None if mixture is None else assigned(known.table, mixture, levels)
     return Clusters(tried, mixture, levels, least, len(rows), people)
 
@@ -282,6 +281,12 @@ def letter(i: int) -> str:
     return chr(ord("A") + i)
 
 
+@answers("How many kinds of customers hold?")
+def tried(found: Clusters) -> pd.DataFrame:
+    """How many kinds of customers hold? The numbers of groups that were tried, as a table to show."""
+    return found.tried.astype({"groups": str})
+
+
 @answers("What is each kind of customers like?")
 def profile(found: Clusters) -> pd.DataFrame:
     """What is each kind of customers like?
@@ -399,7 +404,7 @@ def plot_profile(profile: pd.DataFrame, *, most: int = 9) -> Axes | None:
 
 
 @answers("What do the kinds of customers say?")
-def findings(found: Clusters, sizes: pd.DataFrame, *, currency: str) -> list[Finding]:
+def findings(found: Clusters, sizes: pd.DataFrame) -> list[Finding]:
     """What do the kinds of customers say? Whether there are any, and which carries the sales."""
     if found.mixture is None:
         text = _("No structure found among {n} customers: treat them by what each does, not as kinds.")

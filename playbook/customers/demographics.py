@@ -231,6 +231,12 @@ def audience(audience_profile: ibis.Table | pd.DataFrame, *, trait: str, of: str
     return _ordered(wide.assign(persons=wide.drop(columns=trait).sum(axis=1)), trait).drop(columns="persons")
 
 
+@answers("Whom do the platforms see?")
+def audience_units(audience: pd.DataFrame) -> dict[str, str]:
+    """The units of what `audience` returned."""
+    return dict.fromkeys(audience.columns[1:], "share")
+
+
 @answers("Do traits go with behaviour?")
 def associations(
     who: ibis.Table | pd.DataFrame,
@@ -364,9 +370,7 @@ def plot_associations(found: pd.DataFrame) -> Axes:
 
 
 @answers("What about the customers deserves attention?")
-def findings(
-    found: pd.DataFrame, profiles: Mapping[str, pd.DataFrame], *, currency: str, strong: float = 0.1
-) -> list[Finding]:
+def findings(found: pd.DataFrame, profiles: Mapping[str, pd.DataFrame], *, strong: float = 0.1) -> list[Finding]:
     """What about the customers deserves attention?
 
     Parameters

@@ -93,6 +93,13 @@ def boundaries(period: Period, first_day: dt.date, *, most: int = 25) -> list[Pe
     return out[::-1]
 
 
+def periods_before(period: Period, n: int) -> Period:
+    """The period that lies `n` periods before."""
+    for _step in range(n):
+        period = period.previous
+    return period
+
+
 @answers("In which stage was everybody, and when?")
 def stages(
     customer_360: ibis.Table | pd.DataFrame,
@@ -171,6 +178,19 @@ def counts(stages: ibis.Table | pd.DataFrame, periods: Sequence[Period]) -> pd.D
     frame["share"] = frame.customers / frame.groupby("place").customers.transform("sum").replace(0, np.nan)
     frame.insert(0, "period", [periods[i].label for i in frame.place])
     return frame.drop(columns="place").astype({"customers": int})
+
+
+@answers("How many customers are in each stage?")
+def latest(counts: pd.DataFrame) -> pd.DataFrame:
+    """The last period of what `counts` returned: one row a stage."""
+    last = counts[counts.period == counts.period.iloc[-1]]
+    return last.drop(columns="period").reset_index(drop=True)
+
+
+CHANNEL_UNITS = {"customers": "count"} | dict.fromkeys(STAGES, "share")
+FORECAST_UNITS = {
+    "now": "count", "expected": "count", "error": "share", "naive": "share", "n": "count",
+}  # fmt: skip
 
 
 @answers("Where did the customers of each stage go?")

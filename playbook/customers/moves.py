@@ -20,6 +20,9 @@ from .lifecycle import LEVEL
 STEPS = {"first_deal": ("repeat", "advocate"), "retained": ("repeat", "advocate"), "lapsed": ("repeat", "advocate")}
 """Stage → stages that another order leads to."""
 
+FEWEST = 100
+"""Customers below which a rate is not compared."""
+
 TO_DO = {
     "first_deal": N_(
         "Win second orders of fresh customers back to last year's rate, {ago} after {now}: write within two weeks of "
@@ -72,9 +75,10 @@ def changes(transitions: pd.DataFrame, periods: Sequence[Period], *, pooled: int
             continue
         late, early = (_moved(transitions, stage, ahead, end, pooled) for end in (last, before))
         both = late.join(early, lsuffix="_late", rsuffix="_early", how="inner")
-        if not len(both) or min(both.of_late.sum(), both.of_early.sum()) < 30:
+        both = both[(both.of_late >= FEWEST) & (both.of_early >= FEWEST)]
+        if not len(both):
             continue
-        rows.append((stage, *_compared(both, late.of.sum() / pooled)))
+        rows.append((stage, *_compared(both, both.of_late.sum() / pooled)))
     frame = pd.DataFrame(rows, columns=columns)
     if not rows:
         frame.attrs["notes"] = [_("The data do not reach back far enough to compare with a year ago.")]

@@ -72,6 +72,12 @@ def lines(
     return rows.left_join(about, "product_id", rname="{name}_listed").drop("product_id_listed", *key).cache()
 
 
+@answers("What is an order worth?")
+def worth(bought: ibis.Table | pd.DataFrame) -> float:
+    """What is an order worth? The mean of all paid orders of known persons (currency)."""
+    return float(as_table(bought).amount.cast("float64").mean().execute() or 0.0)
+
+
 def midnight(day: dt.date | dt.datetime) -> ibis.Value:
     """The first moment of a day, as the engine takes it."""
     return ibis.timestamp(dt.datetime(day.year, day.month, day.day))
