@@ -14,14 +14,15 @@ import ibis
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from sklearn.cluster import KMeans
 from threadpoolctl import threadpool_limits
 
 from .. import style
 from ..findings import Figure, Finding
-from ..language import _, humanise, term
+from ..language import _, humanise
 from ..missing import Missing, answers, quietly
+from .latent import Mixture, fitted
 from .traits import Traits, enough, sample
+from .words import word
 
 STABLE = 0.75
 """Mean likeness (Jaccard) of a group to its like in samples drawn anew, from which on it counts as stable (Hennig)."""
@@ -31,42 +32,6 @@ SMALLEST = 0.03
 """Smallest part of the sample that is a group."""
 FEWEST = 300
 """Persons below which groups are not looked for."""
-
-
-@dataclass(frozen=True)
-class Mixture:
-    """Kinds of people: how frequent each is, and how likely each level of each trait is under it.
-
-    Attributes
-    ----------
-    shares : ndarray, kinds
-    chances : ndarray, kinds × levels
-        Add up to 1 within each trait.
-    likelihood : float
-        Log-likelihood of what it was fitted on.
-    """
-
-    shares: np.ndarray
-    chances: np.ndarray
-    likelihood: float
-
-    @property
-    def k(self) -> int:
-        return len(self.shares)
-
-    def scores(self, x: np.ndarray) -> np.ndarray:
-        """Persons × kinds: the logarithm of how likely the person is under each kind."""
-        return x @ np.log(self.chances).T + np.log(self.shares)
-
-    def chance(self, x: np.ndarray) -> np.ndarray:
-        """Persons × kinds: how probably a person is of each kind."""
-        found = self.scores(x)
-        grown = np.exp(found - found.max(axis=1, keepdims=True))
-        return grown / grown.sum(axis=1, keepdims=True)
-
-    def predict(self, x: np.ndarray) -> np.ndarray:
-        """The likeliest kind of each person, by position."""
-        return self.scores(x).argmax(axis=1)
 
 
 @dataclass(frozen=True)
@@ -136,59 +101,6 @@ def clusters(known: Traits, *, seed: int, most: int = 3000, largest: int = 7, re
 def groups_of(levels: pd.DataFrame) -> np.ndarray:
     """For each level the position of its trait."""
     return pd.factorize(levels.trait)[0]
-
-
-def fitted(x: np.ndarray, groups: np.ndarray, k: int, *, rng: np.random.Generator, starts: int = 2) -> Mixture:
-    """Which `k` kinds make what is known of the persons likeliest?
-
-    A latent class model: within a kind the traits are independent, counts are multinomial. Fitted by EM from k-means on
-    square roots of shares; chances are drawn a little towards those of everybody, so none is 0.
-
-    Parameters
-    ----------
-    x : ndarray, persons × levels
-        Counts.
-    groups : ndarray
-        For each level the position of its trait.
-
-    References
-    ----------
-    Lazarsfeld, P. F. & Henry, N. W. (1968). Latent Structure Analysis. Vermunt, J. K. & Magidson, J. (2002). Latent
-    class cluster analysis. In: Applied Latent Class Analysis, Cambridge. Dempster, Laird & Rubin (1977), JRSS B 39.
-    """
-    inside = np.eye(groups.max() + 1)[groups]
-    every = x.sum(axis=0) + 1e-6
-    prior = every / ((every @ inside) @ inside.T)
-    shape = np.sqrt(x / np.maximum((x @ inside) @ inside.T, 1e-9))
-    best: Mixture | None = None
-    for _start in range(starts if k > 1 else 1):
-        belongs = np.ones((len(x), 1))
-        if k > 1:
-            first = KMeans(k, n_init=1, max_iter=20, random_state=int(rng.integers(2**31))).fit_predict(shape)
-            belongs = np.eye(k)[first] * 0.8 + 0.2 / k
-        found = _improved(x, inside, prior, belongs)
-        if best is None or found.likelihood > best.likelihood:
-            best = found
-    assert best is not None
-    order = np.argsort(-best.shares, kind="stable")
-    return Mixture(best.shares[order], best.chances[order], best.likelihood)
-
-
-def _improved(x: np.ndarray, inside: np.ndarray, prior: np.ndarray, belongs: np.ndarray, steps: int = 150) -> Mixture:
-    before = -np.inf
-    for _step in range(steps):
-        shares = np.maximum(belongs.mean(axis=0), 1e-9)
-        counted = belongs.T @ x + prior
-        chances = counted / ((counted @ inside) @ inside.T)
-        scores = x @ np.log(chances).T + np.log(shares)
-        top = scores.max(axis=1)
-        grown = np.exp(scores - top[:, None])
-        total = grown.sum(axis=1)
-        belongs, now = grown / total[:, None], float((top + np.log(total)).sum())
-        if now - before < 1e-7 * abs(now):
-            break
-        before = now
-    return Mixture(shares / shares.sum(), chances, now)
 
 
 def chosen(
@@ -390,13 +302,12 @@ def plot_profile(profile: pd.DataFrame, *, most: int = 9) -> Axes | None:
         if (of.trait, of.level) in rows:
             place = rows.index((of.trait, of.level)), clusters_there.index(of.cluster)
             grid[place], share[place] = np.log2(max(of.lift, 1e-3)), of.share
-    ax.imshow(grid, cmap="PuOr_r", vmin=-3, vmax=3, aspect="auto", alpha=0.85)
+    ax.imshow(grid, cmap="PuOr_r", vmin=-3, vmax=3, aspect="auto", alpha=0.55)
     for (i, j), value in np.ndenumerate(share):
-        ink = "white" if abs(grid[i, j]) > 2.2 else style.INK
-        ax.annotate(style.value(value, "share", digits=0), (j, i), ha="center", va="center", fontsize=9, color=ink)
+        ax.annotate(style.value(value, "share", digits=0), (j, i), ha="center", va="center", fontsize=9)
     ax.set_xticks(range(len(clusters_there)), clusters_there)
     ax.xaxis.tick_top()
-    names = [_("{trait}: {level}").format(trait=humanise(t), level=term(t, v)) for t, v in rows]
+    names = [_("{trait}: {level}").format(trait=humanise(t), level=word(t, v)) for t, v in rows]
     ax.set_yticks(range(len(rows)), names)
     ax.grid(visible=False)
     ax.set_title(_("What sets the groups apart: share within each (orange: more than among all)"))

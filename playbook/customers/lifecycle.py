@@ -23,15 +23,15 @@ import ibis
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from scipy import stats
 
 from .. import style
 from ..data import identity
 from ..data.engine import as_table
-from ..language import _, term
+from ..language import _
 from ..methods import intervals
 from ..missing import Missing, answers, quietly
 from ..period import Period
+from .words import word
 
 STAGES = ("awakened", "first_deal", "retained", "repeat", "advocate", "lapsed")
 FRESH = 30
@@ -188,9 +188,6 @@ def latest(counts: pd.DataFrame) -> pd.DataFrame:
 
 
 CHANNEL_UNITS = {"customers": "count"} | dict.fromkeys(STAGES, "share")
-FORECAST_UNITS = {
-    "now": "count", "expected": "count", "error": "share", "naive": "share", "n": "count",
-}  # fmt: skip
 
 
 @answers("Where did the customers of each stage go?")
@@ -301,78 +298,6 @@ def by_channel(
     return frame
 
 
-# -- what comes
-
-
-@answers("How many customers will be in each stage next?")
-def forecast(counts: pd.DataFrame, transitions: pd.DataFrame, *, last: int = 12, least: int = 6) -> pd.DataFrame:
-    """How many customers will be in each stage at the end of the next period?
-
-    Who is in a stage moves on at the rates of the last periods, and as many come in as did on average. The interval is
-    that of the errors which the same rule made on earlier periods.
-
-    Parameters
-    ----------
-    counts, transitions : DataFrame
-        From `counts` and `transitions`.
-    last : int
-        Periods that rates are taken from.
-    least : int
-        Fewest earlier periods on which the rule can be tried.
-
-    Returns
-    -------
-    DataFrame
-        One row a stage: stage, now, expected, expected_low, expected_high (80 %), error (median size of the errors in
-        the backtest), naive (the same for "as many as now"), n (backtests). Empty, with a note, with too few periods.
-
-    References
-    ----------
-    Markov chain of stages; the interval of a new observation out of the errors of old ones: Student's, on logarithms.
-    """
-    wide = counts.pivot_table(index="period", columns="stage", values="customers", aggfunc="sum", sort=False)
-    x = wide.reindex(columns=list(STAGES)).to_numpy(dtype=float)
-    moves = np.zeros((len(x), len(STAGES) + 1, len(STAGES)))
-    at = {s: i for i, s in enumerate((*STAGES, "new"))}
-    for row in transitions.itertuples():
-        moves[int(row.place), at[row.before], at[row.after]] += row.customers
-    starts = range(min(last, max(3, len(x) - 1 - 2 * least)) + 1, len(x))
-    columns = ["stage", "now", "expected", "expected_low", "expected_high", "error", "naive", "n"]
-    if len(starts) < least:
-        empty = pd.DataFrame(columns=columns)
-        empty.attrs["notes"] = [
-            _("Not enough data to say how many customers will be in each stage: needs {n} periods.").format(
-                n=3 + least + 1
-            )
-        ]
-        return empty
-    with np.errstate(divide="ignore", invalid="ignore"):
-        errors = np.log(np.array([x[i] / _next(x, moves, i, last) for i in starts]))
-        still = np.log(np.array([x[i] / x[i - 1] for i in starts]))
-    coming = _next(x, moves, len(x), last)
-    rows = []
-    for j, stage in enumerate(STAGES):
-        e = errors[np.isfinite(errors[:, j]), j]
-        if len(e) < least or coming[j] < 1:
-            continue
-        reach = stats.t.ppf(0.5 + LEVEL / 2, len(e) - 1) * e.std(ddof=1) * np.sqrt(1 + 1 / len(e))
-        low, high = coming[j] * np.exp([min(0, e.mean()) - reach, max(0, e.mean()) + reach])
-        rows.append(
-            (stage, x[-1, j], coming[j], low, high, np.median(np.abs(np.expm1(e))),
-             np.median(np.abs(np.expm1(still[np.isfinite(still[:, j]), j]))), len(e))
-        )  # fmt: skip
-    return pd.DataFrame(rows, columns=columns)
-
-
-def _next(x: np.ndarray, moves: np.ndarray, i: int, last: int) -> np.ndarray:
-    """What is expected at place `i` from all that was known at the one before."""
-    known = moves[max(1, i - last) : i]
-    made = known.sum(axis=0)[:-1]
-    could = made.sum(axis=1, keepdims=True)
-    rates = np.divide(made, could, out=np.eye(len(made)), where=could > 0)
-    return x[i - 1] @ rates + known[:, -1].mean(axis=0)
-
-
 # -- pictures
 
 
@@ -389,7 +314,7 @@ def plot_counts(counts: pd.DataFrame) -> Axes:
     for stage in wide.columns:
         values = wide[stage].to_numpy(dtype=float)
         ax.bar(x, values, bottom=bottom, color=colors[stage], width=0.86)
-        marks.append((bottom[-1] + values[-1] / 2, term("stage", stage), colors[stage]))
+        marks.append((bottom[-1] + values[-1] / 2, word("stage", stage), colors[stage]))
         bottom += values
     apart, lowest = bottom.max() * 0.06, -np.inf
     for y, name, color in marks:
@@ -414,7 +339,7 @@ def plot_rates(rates: pd.DataFrame) -> Axes:
         ax.bar(x, 0.92, bottom=y - 0.46, width=0.96, color=color, alpha=strength)
         ink = "white" if strength > 0.6 else style.INK
         ax.annotate(style.value(row.rate, "share"), (x, y), ha="center", va="center", fontsize=9.5, color=ink)
-    names = [term("stage", s) for s in STAGES]
+    names = [word("stage", s) for s in STAGES]
     ax.set_xticks(range(len(STAGES)), names)
     ax.set_yticks(range(len(STAGES)), names[::-1])
     ax.set_xlim(-0.5, len(STAGES) - 0.5)

@@ -11,11 +11,12 @@ from scipy import stats
 
 from .. import style
 from ..findings import Figure, Finding
-from ..language import N_, _, term
+from ..language import N_, _
 from ..missing import answers
 from ..outlook import Decision, Forecast
 from ..period import Period
 from .lifecycle import LEVEL
+from .words import word
 
 STEPS = {"first_deal": ("repeat", "advocate"), "retained": ("repeat", "advocate"), "lapsed": ("repeat", "advocate")}
 """Stage → stages that another order leads to."""
@@ -58,9 +59,9 @@ def changes(transitions: pd.DataFrame, periods: Sequence[Period], *, pooled: int
     -------
     DataFrame
         One row a stage of `STEPS`: stage, customers (who were in it, of late, per period), now and ago (rates of
-        ordering again, per period), change, change_low and change_high (80 %), low95, high95, p (of no difference), gain
-        (customers per period if last year's rate came back; gain_low and gain_high: 80 %). Empty, with a note, where
-        the data do not reach back a year.
+        ordering again, per period), change, change_low and change_high (80 %), low95, high95, p (of no difference),
+        gain (customers per period if last year's rate came back; gain_low and gain_high: 80 %). Empty, with a note,
+        where the data do not reach back a year.
     """
     places = {p.label: i for i, p in enumerate(periods)}
     last = len(periods) - 1
@@ -137,7 +138,7 @@ def findings(changes: pd.DataFrame, *, value: float | None = None) -> list[Findi
                 "Of customers in the stage “{stage}”, {now} order again within a period, more than a year ago ({ago})."
             )
         text = text.format(
-            stage=term("stage", row.stage), now=style.value(row.now, "share"), ago=style.value(row.ago, "share")
+            stage=word("stage", row.stage), now=style.value(row.now, "share"), ago=style.value(row.ago, "share")
         )
         stake = abs(row.gain) * value if value and slower else None
         figure = Figure("steps.change", row.change, "share", row.change_low, row.change_high, {"stage": row.stage})
@@ -185,7 +186,7 @@ def forecasts(forecast: pd.DataFrame, period: Period, *, figure: str = "stages.c
     Parameters
     ----------
     forecast : DataFrame
-        From `lifecycle.forecast`.
+        From `outlook.forecast`.
     period : Period
         The one that ends now.
     figure : str

@@ -12,10 +12,11 @@ from .. import style
 from ..data import identity
 from ..data.engine import as_table
 from ..findings import Figure, Finding
-from ..language import _, term
+from ..language import _
 from ..missing import answers
 from .clusters import Clusters
 from .demographics import UNKNOWN
+from .words import word
 
 TOPICS = (
     "age", "gender", "city_tier", "income", "occupation", "region", "main_platform", "channel", "device", "category",
@@ -269,7 +270,7 @@ def need(own: pd.Series, every: pd.Series, mine: pd.DataFrame) -> list[tuple[str
 
 def name(marks: list[tuple[str, str]], persona: str) -> str:
     """What a persona is called: by what sets it apart, in the language in use."""
-    words = [term("platform" if trait == "main_platform" else trait, level) for trait, level in marks]
+    words = [word(trait, level) for trait, level in marks]
     taste = [trait == "category" for trait, _level in marks]
     if len(words) == 2 and taste[0]:
         return _("{category} lovers, {who}").format(category=words[0], who=words[1])

@@ -13,10 +13,11 @@ from matplotlib.axes import Axes
 from .. import style
 from ..data.engine import MONEY, as_table
 from ..findings import Figure, Finding
-from ..language import _, term
+from ..language import _
 from ..methods import intervals
 from ..missing import Missing, answers, quietly
 from .purchases import midnight, of_persons
+from .words import word
 
 if TYPE_CHECKING:
     from ..data.marts import Inputs
@@ -142,6 +143,7 @@ def sizes(rfm: ibis.Table | pd.DataFrame) -> pd.DataFrame:
     found = t.group_by("segment").aggregate(**what).to_pandas().set_index("segment")
     frame = found.reindex([s for s in SEGMENTS if s in found.index]).reset_index()
     frame["net_sales"] = frame.net_sales.astype(float)
+    frame["recency"] = frame.recency.round()
     buyers = frame.persons.where(frame.segment != "not_yet")
     frame.insert(2, "share", buyers / buyers.sum() if buyers.sum() else np.nan)
     total = frame.net_sales.sum()
@@ -241,7 +243,7 @@ def plot_sizes(sizes: pd.DataFrame) -> Axes:
                 style.value(value, "share"), (max(0.0, value), place + off), xytext=(5, 0), textcoords="offset points",
                 va="center", fontsize=9,
             )  # fmt: skip
-    ax.set_yticks(y, [term("segment", s) for s in rows.segment])
+    ax.set_yticks(y, [word("segment", s) for s in rows.segment])
     ax.grid(axis="y", visible=False)
     ax.margins(x=0.12)
     style.share_axis(ax, which="x")
@@ -264,8 +266,8 @@ def plot_migration(migration: pd.DataFrame, *, floor: int = 10) -> Axes:
         ax.add_patch(_square(x, y, style.COMPARISON if stays else style.OWN, strength))
         ink = "white" if strength > 0.6 else style.INK
         ax.annotate(style.value(row.rate, "share", digits=0), (x, y), ha="center", va="center", fontsize=9.5, color=ink)
-    ax.set_xticks(range(len(after)), [term("segment", s) for s in after], rotation=20, ha="right")
-    ax.set_yticks(range(len(before)), [term("segment", s) for s in before[::-1]])
+    ax.set_xticks(range(len(after)), [word("segment", s) for s in after], rotation=20, ha="right")
+    ax.set_yticks(range(len(before)), [word("segment", s) for s in before[::-1]])
     ax.set_xlim(-0.5, len(after) - 0.5)
     ax.set_ylim(-0.5, len(before) - 0.5)
     ax.grid(visible=False)

@@ -10,7 +10,8 @@ import pandas as pd
 
 from .. import style
 from ..customers import personas
-from ..language import _, humanise, term
+from ..customers.words import word
+from ..language import _, humanise
 from ..missing import Missing
 from .page import FIGURES, _display, _html, _shop, _show_missing
 from .tables import figures_of
@@ -72,18 +73,16 @@ def card(row: Mapping[str, Any], place: int, currency: str) -> dict[str, Any]:
 def _said(levels: list[tuple[str, str, float, float]]) -> str:
     """Levels of traits with their shares; a dot sets them apart."""
     parts = [
-        _("{level} {share}").format(level=term(_context(trait), level), share=style.value(share, "share", digits=0))
+        _("{level} {share}").format(level=word(trait, level), share=style.value(share, "share", digits=0))
         for trait, level, share, _index in levels
     ]
     return " · ".join(parts)
 
 
-def _context(trait: str) -> str:
-    return {"main_platform": "platform"}.get(trait, trait)
-
-
 def _price(row: Mapping[str, Any], currency: str) -> str:
-    parts = [_("{money} an order").format(money=style.value(row["order_value"], "currency", currency=currency))]
+    parts = [
+        _("{money} an order").format(money=style.value(row["order_value"], "currency", currency=currency, digits=0))
+    ]
     if row.get("full_price") == row.get("full_price") and row.get("full_price") is not None:
         parts.append(_("{share} at full price").format(share=style.value(row["full_price"], "share", digits=0)))
     parts.append(_("{n} orders a head").format(n=style.value(row["orders"], "ratio")))
