@@ -66,7 +66,44 @@ CODES = {
     "phase": "before, during, after",
     "name": ", ".join(f.name for f in CALENDAR),
     "method": "seasonal_naive, ets, structural, sarima, mean, naive, recent_mean",
+    "segment": "champions, loyal, promising, new, need_attention, at_risk, hibernating, not_yet",
+    "stage": "awakened, first_deal, retained, repeat, advocate, lapsed",
+    "band": "healthy, watch, critical",
+    "age": "<15, unknown, other, all",
+    "gender": "female, male, other, unknown, all",
+    "city_tier": "tier1, tier2, tier3, rural, unknown, other, all",
+    "income": "low, middle, high, unknown, other, all",
+    "price_band": "low, middle, high",
+    "occupation": "office, student, technology, self_employed, finance, service, civil_service, homemaker, teacher, "
+    "design, medicine, other, unknown, all",
+    "education": "bachelor, college, master, school, other, unknown, all",
+    "region": "unknown, other, all",
+    "topic": "where_is_parcel, usage, allergy, price_protection, invoice, pre_sale, change_order, complaint, "
+    "return_request",
+    "cluster": "all",
 }
+CODES["before"] = CODES["after"] = f"{CODES['segment']}, {CODES['stage']}"
+CODES["behaviour"] = "favourite_category, main_platform, segment, price_band"
+CODES["level"] = ", ".join(
+    dict.fromkeys(
+        code
+        for column in (
+            "age",
+            "gender",
+            "city_tier",
+            "income",
+            "occupation",
+            "education",
+            "platform",
+            "channel",
+            "device",
+            "topic",
+        )
+        for code in CODES[column].split(", ")
+    )
+)
+CODES["channel"] += ", unknown"
+CODES["trait"] += ", category, topic"
 CODES["rule"] = CODES["reason"]  # cleaning counts the same refusals as steps
 CODES["part"] = ", ".join(dict.fromkeys(f"{CODES['platform']}, {CODES['channel']}".split(", ")))
 """Codes that data carry, by column, and that have a word on the page."""

@@ -60,12 +60,13 @@ def known_by(
     """
     t = as_table(customer_360)
     buyers = t.filter(t.orders > 0)
-    persons = buyers.select(
+    about = buyers.select(
         "person_id", "orders", "sales", "aov", "recency_days", *(c for c in ("age", *SAID) if c in buyers.columns)
     ).cache()  # asked for again and again
     parts = [_bought_in(as_table(bought), c) for c in ("platform", "device")]
     if lines is not None and "category" in as_table(lines).columns:
         parts.insert(0, _counted(as_table(lines), "category", "product_id"))
+    persons = about
     levels: list[dict[str, str]] = []
     for found in (p for p in parts if p is not None):
         counted, of = found
@@ -78,16 +79,16 @@ def known_by(
         levels.append({"column": column, "trait": trait, "level": level})
         out[column] = condition.fill_null(False).cast("float64")
 
-    if "age" in persons.columns:
+    if "age" in about.columns:
         for low, high in zip((0, *AGES), (*AGES, 200), strict=True):
             flag("age", f"{low}–{high - 1}" if high < 200 else f"{low}+", (persons.age >= low) & (persons.age < high))
-    said = [c for c in SAID if c in persons.columns]
+    said = [c for c in SAID if c in about.columns]
     for trait in said:
-        for level in _levels(persons, trait):
+        for level in _levels(about, trait):
             flag(trait, level, persons[trait] == level)
-    ranked = ["aov"] if said or "age" in persons.columns or lines is not None else ["aov", "orders", "recency_days"]
+    ranked = ["aov"] if said or "age" in about.columns or lines is not None else ["aov", "orders", "recency_days"]
     for trait in ranked:
-        edges = persons.aggregate(**{f"q{i}": persons[trait].cast("float64").quantile(q) for i, q in enumerate(FIFTHS)})
+        edges = about.aggregate(**{f"q{i}": about[trait].cast("float64").quantile(q) for i, q in enumerate(FIFTHS)})
         ends = [float(x) for x in edges.to_pandas().iloc[0]]
         for i, (low, high) in enumerate(zip([None, *ends], [*ends, None], strict=True)):
             value = persons[trait].cast("float64")
