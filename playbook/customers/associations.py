@@ -64,7 +64,7 @@ def associations(
     if not rows:
         return Missing(
             "customers", _("Do traits go with behaviour?"), _("Nothing is known of the customers but what they bought.")
-        )  # type: ignore[return-value]
+        )
     frame = pd.DataFrame(rows)
     frame["q"] = multiplicity.benjamini_hochberg(frame.p)
     return frame.sort_values(["v", "n"], ascending=False, ignore_index=True)

@@ -21,7 +21,7 @@ from ..findings import Figure, Finding
 from ..language import _, humanise
 from ..missing import Missing, answers, quietly
 from .latent import Mixture, fitted
-from .traits import Traits, enough, sample
+from .traits import enough, known_by, sample
 from .words import word
 
 STABLE = 0.75
@@ -64,13 +64,22 @@ class Clusters:
 
 
 @answers("Which kinds of customers are there?")
-def clusters(known: Traits, *, seed: int, most: int = 3000, largest: int = 7, resamples: int = 8) -> Clusters:
+def clusters(
+    customer_360: ibis.Table | pd.DataFrame,
+    bought: ibis.Table | pd.DataFrame,
+    lines: ibis.Table | pd.DataFrame | None = None,
+    *,
+    seed: int,
+    most: int = 3000,
+    largest: int = 7,
+    resamples: int = 8,
+) -> Clusters:
     """Which kinds of customers are there, and does one find the same ones again?
 
     Parameters
     ----------
-    known : Traits
-        From `traits.known_by`.
+    customer_360, bought, lines : Table
+        The mart, and from `purchases.of_persons` and `purchases.lines`: see `traits.known_by`.
     seed : int
         Of the sample, which the engine draws, and of all that is drawn from it.
     most : int
@@ -85,6 +94,9 @@ def clusters(known: Traits, *, seed: int, most: int = 3000, largest: int = 7, re
     Clusters
         A Missing with fewer than `FEWEST` persons.
     """
+    known = known_by(customer_360, bought, lines)
+    if isinstance(known, Missing):
+        return known
     least = enough(known, wanted=FEWEST)
     if isinstance(least, Missing):
         return least.asked(_("Which kinds of customers are there?"))  # type: ignore[return-value]

@@ -112,7 +112,7 @@ def deciles(customer_360: ibis.Table | pd.DataFrame) -> pd.DataFrame:
     place = ibis.row_number().over(ibis.window(order_by=[ibis.desc(t.net_sales), t.person_id]))
     n = int(t.count().execute())
     if n < 100:
-        return Missing(_("a hundred customers who bought"), _("How much hangs on the best customers?"))  # type: ignore[return-value]
+        return Missing(_("a hundred customers who bought"), _("How much hangs on the best customers?"))
     t = t.mutate(decile=(10 * place / n).floor().cast("int64") + 1)
     frame = t.group_by("decile").aggregate(
         persons=t.count(), net_sales=t.net_sales.sum(), orders=t.orders.mean()

@@ -130,7 +130,7 @@ def profile(
             _("Map a column of your export to {table}.{column}, then run `playbook ingest` again.").format(
                 table="customers", column=trait
             ),
-        )  # type: ignore[return-value]
+        )
     within = paid.filter((paid["at"] >= midnight(period.start)) & (paid["at"] < midnight(period.end)))
     each = within.group_by("person_id").aggregate(_orders=within.count(), _sales=within.amount.sum())
     t = t.select("person_id", _class=t[trait]).left_join(each, "person_id", rname="{name}_right")
@@ -139,7 +139,7 @@ def profile(
         sales=t._sales.sum().fill_null(0),
     ).to_pandas()  # fmt: skip
     if not len(found) or (found[trait] == UNKNOWN).all():
-        return Missing(f"customers.{trait}", _("Who buys?"), _("Nobody has said it."))  # type: ignore[return-value]
+        return Missing(f"customers.{trait}", _("Who buys?"), _("Nobody has said it."))
     found["sales"] = found.sales.astype(float)
     frame = _ordered(_no_small_cells(found, trait, floor), trait)
     total = {trait: "all"} | {c: frame[c].sum() for c in ("persons", "buyers", "orders", "sales")}
@@ -218,7 +218,7 @@ def audience(audience_profile: ibis.Table | pd.DataFrame, *, trait: str, of: str
     latest = t.mutate(_last=t.day.max().over(ibis.window(group_by="platform")))
     found = latest.filter(latest.day == latest._last).select("platform", "value", "share").to_pandas()
     if not len(found):
-        return Missing("audience_profile", _("Whom do the platforms see?"), "")  # type: ignore[return-value]
+        return Missing("audience_profile", _("Whom do the platforms see?"), "")
     wide = found.pivot_table(index="value", columns="platform", values="share", aggfunc="sum").reset_index()
     wide = wide.rename(columns={"value": trait})
     if trait == "age":

@@ -90,10 +90,10 @@ def known_by(
     for trait in ranked:
         edges = about.aggregate(**{f"q{i}": about[trait].cast("float64").quantile(q) for i, q in enumerate(FIFTHS)})
         ends = [float(x) for x in edges.to_pandas().iloc[0]]
-        for i, (low, high) in enumerate(zip([None, *ends], [*ends, None], strict=True)):
+        for i, (over, up_to) in enumerate(zip([None, *ends], [*ends, None], strict=True)):
             value = persons[trait].cast("float64")
-            above = ibis.literal(True) if low is None else value > low
-            flag(trait, str(i + 1), above & (ibis.literal(True) if high is None else value <= high))
+            above = ibis.literal(True) if over is None else value > over
+            flag(trait, str(i + 1), above & (ibis.literal(True) if up_to is None else value <= up_to))
     return Traits(persons.select("person_id", "orders", "sales", **out).cache(), pd.DataFrame(levels))
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 from .. import style
 from ..customers import personas
 from ..customers.words import word
-from ..language import _, humanise
+from ..language import _, humanise, listing
 from ..missing import Missing
 from .page import FIGURES, _display, _html, _shop, _show_missing
 from .tables import figures_of
@@ -120,7 +120,7 @@ def radar(picture: list[tuple[str, float]]) -> dict[str, Any] | None:
 
     sizes = [min(max(index, 0.0), OUTER) / OUTER for _axis, index in picture]
     shape = [at(i, RADIUS * size) for i, size in enumerate(sizes)]
-    labels = []
+    labels: list[dict[str, Any]] = []
     for i, (axis, index) in enumerate(picture):
         a, b = at(i, RADIUS + 12)
         anchor = "middle" if abs(a - x) < 8 else "start" if a > x else "end"
@@ -132,7 +132,7 @@ def radar(picture: list[tuple[str, float]]) -> dict[str, Any] | None:
         "shape": " ".join(f"{a},{b}" for a, b in shape),
         "dots": shape,
         "labels": labels,
-        "alt": ", ".join(label["text"] for label in labels),
+        "alt": listing(str(label["text"]) for label in labels),
     }
 
 
