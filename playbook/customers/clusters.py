@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import ibis
 import numpy as np
@@ -94,18 +95,17 @@ def clusters(
     Clusters
         A Missing with fewer than `FEWEST` persons.
     """
-    known = known_by(customer_360, bought, lines)
+    known: Any = known_by(customer_360, bought, lines)
     if isinstance(known, Missing):
-        return known
+        return known  # type: ignore[return-value]
     least = enough(known, wanted=FEWEST)
     if isinstance(least, Missing):
         return least.asked(_("Which kinds of customers are there?"))  # type: ignore[return-value]
     rows = sample(known, least_orders=least, most=most, seed=seed)
     levels = known.levels
     x = rows[list(levels.column)].to_numpy(dtype=float)
-    with threadpool_limits(1):  # many small products: threads would only wait for each other
-        rng = np.random.default_rng(seed)
-        tried, mixture = chosen(x, groups_of(levels), rng=rng, largest=largest, resamples=resamples)
+    rng = np.random.default_rng(seed)
+    tried, mixture = chosen(x, groups_of(levels), rng=rng, largest=largest, resamples=resamples)
     people = None if mixture is None else assigned(known.table, mixture, levels)
     return Clusters(tried, mixture, levels, least, len(rows), people)
 
@@ -115,6 +115,7 @@ def groups_of(levels: pd.DataFrame) -> np.ndarray:
     return pd.factorize(levels.trait)[0]
 
 
+@threadpool_limits.wrap(limits=1)  # many small products: threads would only wait for each other
 def chosen(
     x: np.ndarray, groups: np.ndarray, *, rng: np.random.Generator, largest: int = 7, resamples: int = 8
 ) -> tuple[pd.DataFrame, Mixture | None]:

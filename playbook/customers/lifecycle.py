@@ -141,7 +141,7 @@ def stages(
     )
     t = grid.left_join(sums, ["person_id", "place"], rname="{name}_right").drop("person_id_right", "place_right")
     if praised is not None:
-        good = as_table(praised).select("person_id", praised_at=as_table(praised)["at"])
+        good = as_table(praised).rename(praised_at="at").select("person_id", "praised_at")
         t = t.left_join(good, "person_id", rname="{name}_right").drop("person_id_right")
         advocate = (t.praised_at < t.end).fill_null(False)
     else:

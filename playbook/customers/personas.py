@@ -143,7 +143,8 @@ def habits(
         days_between=lambda r: r.gap.nullif(0).cast("float64").median(),
     )
     if lines is not None:
-        per = as_table(lines).group_by("person_id").aggregate(kinds=as_table(lines).product_id.nunique())
+        kept = as_table(lines)
+        per = kept.group_by("person_id").aggregate(kinds=kept.product_id.nunique())
         frame = frame.join(both(per.inner_join(of, "person_id"), breadth=lambda r: r.kinds.mean()))
     about = as_table(who)
     about = of.inner_join(about, "person_id")
