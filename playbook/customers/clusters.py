@@ -21,7 +21,7 @@ from .. import style
 from ..findings import Figure, Finding
 from ..language import _, humanise
 from ..missing import Missing, answers, quietly
-from .latent import Mixture, fitted
+from .latent import Mixture, fitted, gradation
 from .traits import enough, known_by, sample
 from .words import word
 
@@ -43,8 +43,8 @@ class Clusters:
     ----------
     tried : DataFrame
         One row a number of groups: groups, silhouette, stability (of the least stable group), smallest (persons in the
-        sample), evidence (BIC per person below that of one group: more is better), fit (whether it may be chosen),
-        chosen.
+        sample), evidence (BIC per person below that of one group: more is better), gradation (the same of no kinds, but
+        one line along which people differ by degrees), fit (whether it may be chosen), chosen.
     mixture : Mixture or None
         None: no structure found.
     levels : DataFrame
@@ -119,7 +119,8 @@ def groups_of(levels: pd.DataFrame) -> np.ndarray:
 def chosen(
     x: np.ndarray, groups: np.ndarray, *, rng: np.random.Generator, largest: int = 7, resamples: int = 8
 ) -> tuple[pd.DataFrame, Mixture | None]:
-    """How many kinds are there? The most that hold: stable when drawn anew, told apart, none tiny, borne out by BIC.
+    """How many kinds are there? The most that hold: stable when drawn anew, told apart, none tiny, borne out by BIC
+    against fewer kinds and against people who differ by degrees only.
 
     Returns
     -------
@@ -138,7 +139,9 @@ def chosen(
     """
     n, traits = len(x), groups.max() + 1
     alone = _bic(fitted(x, groups, 1, rng=rng), n, x.shape[1], traits)
-    rows, mixtures, best = [], {}, 0.0
+    likelihood, free = gradation(x, groups)
+    gradual = (alone + 2 * likelihood - free * np.log(n)) / n
+    rows, mixtures, best = [], {}, max(0.0, gradual)
     for k in range(2, largest + 1):
         mixture = mixtures[k] = fitted(x, groups, k, rng=rng)
         here = mixture.predict(x)
@@ -150,7 +153,7 @@ def chosen(
         rows.append(
             {
                 "groups": k, "silhouette": silhouette, "stability": stability, "smallest": int(sizes.min()),
-                "evidence": evidence, "fit": bool(plausible and stability >= STABLE),
+                "evidence": evidence, "gradation": gradual, "fit": bool(plausible and stability >= STABLE),
             }
         )  # fmt: skip
         best = max(best, evidence)
@@ -262,7 +265,9 @@ SIZES_UNITS = {
     "persons": "count", "share": "share", "sales": "currency", "share_of_sales": "share", "orders": "ratio",
     "certainty": "share",
 }  # fmt: skip
-TRIED_UNITS = {"silhouette": "ratio", "stability": "ratio", "smallest": "count", "evidence": "ratio"}
+TRIED_UNITS = {
+    "silhouette": "ratio", "stability": "ratio", "smallest": "count", "evidence": "ratio", "gradation": "ratio",
+}  # fmt: skip
 
 
 @quietly

@@ -39,7 +39,7 @@ def wall(cards: pd.DataFrame | Missing, *, name: str, currency: str | None = Non
     code = currency or _shop["currency"]
     made = [card(row, i, code) for i, row in enumerate(cards.to_dict("records"))]
     none = _("The customers are not of different kinds, so there are no personas: see how the groups were looked for.")
-    html = _html("personas.html.j2", cards=made, none=none)
+    html = _html("personas.html.j2", cards=made, instead=none)
     text = "\n\n".join("\n".join([c["name"], *(f"{k}: {v}" for k, v in c["lines"]), *c["needs"]]) for c in made)
     numbers = cards[[c for c in ("persona", *personas.CARDS_UNITS) if c in cards.columns]]
     figures = figures_of(numbers, name, {c: u for c, u in personas.CARDS_UNITS.items() if c in numbers.columns})

@@ -80,7 +80,7 @@ def shop_of(n=500, *, told=True):
     orders = pd.DataFrame({"customer_id": np.repeat(ids, 3)})
     orders["order_id"] = [f"o{i}" for i in range(len(orders))]
     orders["ordered_at"] = pd.Timestamp("2026-08-01") + pd.to_timedelta(rng.integers(0, 90, len(orders)), unit="D")
-    likes = np.repeat(tea, 3) ^ (rng.random(len(orders)) < 0.05)
+    likes = np.repeat(tea, 3)
     orders["amount"] = np.where(likes, 20.0, 60.0)
     orders["device"] = rng.choice(["app", "phone"], len(orders))
     items = orders[["order_id", "amount"]].assign(
