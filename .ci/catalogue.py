@@ -204,6 +204,8 @@ def _labels() -> Iterator[Found]:
     """What is made from names: headers of breakdowns and of the columns of results, names of figures."""
     names = dict.fromkeys(BREAKDOWNS, "playbook/metrics")
     names |= dict.fromkeys((*DIMENSIONS, "overall"), "playbook/data/quality/scores.py")
+    names |= dict.fromkeys(("segment", "stage", "band", "favourite"), "playbook/customers")
+    names |= dict.fromkeys(("groups", "fit", "chosen", "price_band", "favourite_category"), "playbook/customers")
     for path in sorted(PACKAGE.rglob("*.py")):
         names = dict.fromkeys(_named(ast.parse(path.read_text(encoding="utf-8"))), _name(path)) | names
     for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
@@ -218,7 +220,10 @@ def _labels() -> Iterator[Found]:
 
 
 def _named(module: ast.Module) -> Iterator[str]:
-    """Names of figures, and of columns of the frames that answers are."""
+    """Names of figures, and of columns of the frames that answers are, or that have a unit."""
+    for node in module.body:
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Dict) and "_UNITS" in ast.dump(node.targets[0]):
+            yield from _texts(node.value.keys)
     constants = {
         target.id: list(_texts(node.value.elts))
         for node in module.body
