@@ -74,7 +74,44 @@ CODES = {
     "phase": "before, during, after",
     "name": ", ".join(f.name for f in CALENDAR),
     "method": "seasonal_naive, ets, structural, sarima, mean, naive, recent_mean",
+    "segment": "champions, loyal, promising, new, need_attention, at_risk, hibernating, not_yet",
+    "stage": "awakened, first_deal, retained, repeat, advocate, lapsed",
+    "band": "healthy, watch, critical",
+    "age": "<15, unknown, other, all",
+    "gender": "female, male, other, unknown, all",
+    "city_tier": "tier1, tier2, tier3, rural, unknown, other, all",
+    "income": "low, middle, high, unknown, other, all",
+    "price_band": "low, middle, high",
+    "occupation": "office, student, technology, self_employed, finance, service, civil_service, homemaker, teacher, "
+    "design, medicine, other, unknown, all",
+    "education": "bachelor, college, master, school, other, unknown, all",
+    "region": "unknown, other, all",
+    "topic": "where_is_parcel, usage, allergy, price_protection, invoice, pre_sale, change_order, complaint, "
+    "return_request",
+    "cluster": "all",
 }
+CODES["before"] = CODES["after"] = f"{CODES['segment']}, {CODES['stage']}"
+CODES["behaviour"] = "favourite_category, main_platform, segment, price_band"
+CODES["level"] = ", ".join(
+    dict.fromkeys(
+        code
+        for column in (
+            "age",
+            "gender",
+            "city_tier",
+            "income",
+            "occupation",
+            "education",
+            "platform",
+            "channel",
+            "device",
+            "topic",
+        )
+        for code in CODES[column].split(", ")
+    )
+)
+CODES["channel"] += ", unknown"
+CODES["trait"] += ", category, topic"
 CODES["rule"] = CODES["reason"]  # cleaning counts the same refusals as steps
 CODES["part"] = ", ".join(dict.fromkeys(f"{CODES['platform']}, {CODES['channel']}".split(", ")))
 """Codes that data carry, by column, and that have a word on the page."""
@@ -175,6 +212,8 @@ def _labels() -> Iterator[Found]:
     """What is made from names: headers of breakdowns and of the columns of results, names of figures."""
     names = dict.fromkeys(BREAKDOWNS, "playbook/metrics")
     names |= dict.fromkeys((*DIMENSIONS, "overall"), "playbook/data/quality/scores.py")
+    names |= dict.fromkeys(("segment", "stage", "band", "favourite"), "playbook/customers")
+    names |= dict.fromkeys(("groups", "fit", "chosen", "price_band", "favourite_category"), "playbook/customers")
     for path in sorted(PACKAGE.rglob("*.py")):
         names = dict.fromkeys(_named(ast.parse(path.read_text(encoding="utf-8"))), _name(path)) | names
     for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
@@ -189,7 +228,10 @@ def _labels() -> Iterator[Found]:
 
 
 def _named(module: ast.Module) -> Iterator[str]:
-    """Names of figures, and of columns of the frames that answers are."""
+    """Names of figures, and of columns of the frames that answers are, or that have a unit."""
+    for node in module.body:
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Dict) and "_UNITS" in ast.dump(node.targets[0]):
+            yield from _texts(node.value.keys)
     constants = {
         target.id: list(_texts(node.value.elts))
         for node in module.body

@@ -1,1 +1,1 @@
-"""Customers: who they are, what they feel, what they are worth."""
+"""Customers: who buys, how much, how often, in which stage of life, and whom the shop is talking to."""

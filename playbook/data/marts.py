@@ -88,6 +88,7 @@ MARTS: dict[str, Mart] = {
         Mart("person_conflicts", "What too many accounts share to be one person's.", "playbook.data.people:conflicts"),
         Mart("sessions", "What happened in each visit to the own site.", "playbook.data.sessions:sessions"),
         Mart("customer_360", "All that is known of a person, one row per person.", "playbook.data.people:customer_360"),
+        Mart("rfm", "How recently, often and for how much a person bought.", "playbook.customers.segments:rfm"),
     )
 }
 """In the order in which they are built: a mart comes after those that it needs."""

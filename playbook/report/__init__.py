@@ -2,11 +2,15 @@
 
 from typing import Any
 
-__all__ = ["conclude", "setup", "show", "tiles", "verdict"]
+__all__ = ["conclude", "setup", "show", "tiles", "verdict", "wall"]
 
 
 def __getattr__(name: str) -> Any:
     # these bring pandas and IPython along; a run that finds nothing to do must not wait for them
+    if name == "wall":
+        from .personas import wall
+
+        return wall
     if name in __all__:
         from . import page
 

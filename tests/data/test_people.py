@@ -98,8 +98,9 @@ def test_a_mart_is_built_once_for_a_moment_and_again_when_the_files_change(shop)
     as_of = dt.datetime(2024, 2, 1)
     assert marts.lacking(tables, as_of) == list(marts.MARTS)
     shop.customer_360  # noqa: B018
-    assert marts.lacking(tables, as_of) == ["person_links", "person_conflicts", "sessions"]
+    assert marts.lacking(tables, as_of) == ["person_links", "person_conflicts", "sessions", "rfm"]
     assert isinstance(shop.sessions, Missing)  # a note of that is kept: it is not asked for again
+    assert shop.rfm.monetary.sum().execute() == shop.customer_360.net_sales.sum().execute()
     assert len(shop.person_links.to_pandas()) == 1 and len(shop.person_conflicts.to_pandas()) == 0
     assert marts.lacking(tables, as_of) == [] != marts.lacking(tables, dt.datetime(2024, 3, 1))
     folder = marts.folder_of(tables, as_of)
