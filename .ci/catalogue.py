@@ -48,7 +48,6 @@ CODES = {
     "outcome": "accepted, blank, superseded, duplicate, quarantined, skipped",
     "driver": "customers, frequency, orders, aov, guests, returns, traffic, mix, conversion",
     "area": "personalisation, product, service, shopping_experience, overall",
-    "segment": "new, returning, public",
     "breakdown": "platform, category, channel, region",
     "source": "direct, wecom, natural_search, search, xiaohongshu, crm, bilibili, display, recommendation, "
     "short_video, live, shop_page, in_platform",
@@ -74,7 +73,7 @@ CODES = {
     "phase": "before, during, after",
     "name": ", ".join(f.name for f in CALENDAR),
     "method": "seasonal_naive, ets, structural, sarima, mean, naive, recent_mean",
-    "segment": "champions, loyal, promising, new, need_attention, at_risk, hibernating, not_yet",
+    "segment": "returning, public, champions, loyal, promising, new, need_attention, at_risk, hibernating, not_yet",
     "stage": "awakened, first_deal, retained, repeat, advocate, lapsed",
     "band": "healthy, watch, critical",
     "age": "<15, unknown, other, all",
