@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from .. import period as periods
 from .. import style
 from ..findings import Figure, Finding, Verdict
-from ..language import _, term
+from ..language import N_, _, term
 from ..methods.forecasting import Forecaster, forecaster
 from ..missing import Missing, answers, quietly
 from ..outlook import Forecast
@@ -20,7 +20,8 @@ from . import panel
 
 LEVEL = 0.8
 ORIGINS = 6
-COLUMNS = ("month", "value", "low", "high", "method", "mase", "naive", "note")
+COLUMNS = ("month", "expected", "expected_low", "expected_high", "method", "mase", "naive", "note")
+TITLES = {"mase": N_("Error (MASE)"), "naive": N_("Error of last year's months")}
 
 
 @answers("What will each part bring in the next months?")
@@ -45,7 +46,7 @@ def next_months(measured: pd.DataFrame, *, horizon: int = 3, origins: int = ORIG
     Returns
     -------
     DataFrame
-        One row a part and month: the breakdown, month (label), value, low, high (80 % interval), method, mase (mean
+        One row a part and month: the breakdown, month (label), expected, expected_low, expected_high (80 % interval), method, mase (mean
         absolute error of the backtest over that of the seasonal naive forecast within the sample), naive (the same of the
         seasonal naive forecast; NaN where no season can be seen), note (what the series lacks). ``attrs``: `by`,
         `metric`, `unit`, `currency`, `past` (month, part, value).
@@ -70,6 +71,7 @@ def next_months(measured: pd.DataFrame, *, horizon: int = 3, origins: int = ORIG
         "unit": str(measured["unit"].iloc[0]),
         "currency": measured.attrs.get("currency", ""),
         "past": past[past[by].isin(largest)][["month", by, "value"]],
+        "titles": TITLES,
     }
     return frame
 
@@ -88,7 +90,7 @@ def market_ahead(market: ibis.Table, *, horizon: int = 3, origins: int = ORIGINS
     Returns
     -------
     DataFrame
-        month (label of the period), value, low, high (80 %), method, mase, naive, note. ``attrs["past"]``: month, value.
+        month (label of the period), expected, expected_low, expected_high (80 %), method, mase, naive, note. ``attrs["past"]``: month, value.
     """
     rows = panel.panel(market, [])
     rows = rows[rows["seller"] == ""]
@@ -97,7 +99,7 @@ def market_ahead(market: ibis.Table, *, horizon: int = 3, origins: int = ORIGINS
         what = _("the market by month or quarter")
         return Missing(what, remedy=_("A forecast of whole years needs more of them than a panel has."))  # type: ignore[return-value]
     frame = _ahead(series, horizon, origins)
-    frame.attrs = {"past": pd.DataFrame({"month": series.index.to_timestamp(), "value": series.to_numpy()})}
+    frame.attrs = {"titles": TITLES, "past": pd.DataFrame({"month": series.index.to_timestamp(), "value": series.to_numpy()})}
     return frame
 
 
@@ -114,7 +116,9 @@ def _ahead(series: pd.Series, horizon: int, origins: int) -> pd.DataFrame:
     made: Forecaster = forecaster(series, horizon=horizon, origins=origins)
     out = made.predict(level=LEVEL)
     tried = made.backtest.set_index("method")["mase"] if len(made.backtest) else pd.Series(dtype=float)
-    out = out.rename(columns={"period": "month"}).assign(
+    out = out.rename(
+        columns={"period": "month", "value": "expected", "low": "expected_low", "high": "expected_high"}
+    ).assign(
         month=out["period"].astype(str),
         method=made.method,
         mase=float(tried.get(made.method, math.nan)),
@@ -129,10 +133,10 @@ def forecasts(ahead: pd.DataFrame) -> list[Forecast]:
     if isinstance(ahead, Missing):
         return []
     by = ahead.attrs["by"]
-    sure = ahead.dropna(subset=["value", "low", "high"])
+    sure = ahead.dropna(subset=["expected", "expected_low", "expected_high"])
     return [
         Forecast(
-            ahead.attrs["metric"], r["month"], r["value"], r["low"], r["high"], ahead.attrs["unit"], LEVEL,
+            ahead.attrs["metric"], r["month"], r["expected"], r["expected_low"], r["expected_high"], ahead.attrs["unit"], LEVEL,
             {by: str(r[by])}, r["method"],
         )
         for r in sure.to_dict("records")
@@ -157,14 +161,14 @@ def findings(ahead: pd.DataFrame) -> list[Finding]:
     past = ahead.attrs["past"].assign(label=lambda f: f["month"].dt.strftime("%Y-%m"))
     ago = past.set_index([by, "label"])["value"]
     found: list[Finding] = []
-    for part, rows in ahead.dropna(subset=["low"]).groupby(by, sort=False):
+    for part, rows in ahead.dropna(subset=["expected_low"]).groupby(by, sort=False):
         year_ago = [ago.get((part, f"{int(m[:4]) - 1}{m[4:]}"), np.nan) for m in rows["month"]]
         if np.isnan(year_ago).any() or not sum(year_ago) > 0:
             continue
-        below, above = (rows["high"] < year_ago).all(), (rows["low"] > year_ago).all()
+        below, above = (rows["expected_high"] < year_ago).all(), (rows["expected_low"] > year_ago).all()
         if not (below or above):
             continue
-        total, before = rows["value"].sum(), float(sum(year_ago))
+        total, before = rows["expected"].sum(), float(sum(year_ago))
         text = _("{part}: the next {n} months should bring {total}, {change} on the same months a year ago.").format(
             part=term(by, str(part)), n=len(rows), total=style.short(total, unit, currency=currency),
             change=style.change(total / before - 1, unit if unit != "share" else "count"),
@@ -206,10 +210,10 @@ def plot_market_ahead(ahead: pd.DataFrame, *, months: int = 37) -> Axes:
 
 def _draw(ax: Axes, past: pd.DataFrame, ahead: pd.DataFrame) -> None:
     ax.plot(past["month"], past["value"], color=style.COMPARISON, linewidth=1.6)
-    there = ahead.dropna(subset=["value"])
+    there = ahead.dropna(subset=["expected"])
     x = pd.PeriodIndex(there["month"], freq="M").to_timestamp()
-    ax.fill_between(x, there["low"], there["high"], color=style.OWN, alpha=0.2, linewidth=0)
-    ax.plot(x, there["value"], color=style.OWN, linewidth=2.4, marker="o", markersize=4)
-    top = max([past["value"].max(), *there["high"].dropna()])
+    ax.fill_between(x, there["expected_low"], there["expected_high"], color=style.OWN, alpha=0.2, linewidth=0)
+    ax.plot(x, there["expected"], color=style.OWN, linewidth=2.4, marker="o", markersize=4)
+    top = max([past["value"].max(), *there["expected_high"].dropna()])
     ax.set_ylim(0, top * 1.1 if top > 0 else 1)
     style.date_axis(ax)

@@ -55,6 +55,7 @@ def scorecard(
     weights = {c: w for c, w in given.items() if w > 0}
     needed = {c: least for c, w in given.items() if w == 0}
     found = scores(table, weights, must_have=needed, rng=scored.generator(seed), draws=draws)
+    found["rank"] = found["rank"].astype("Int64")
     criteria = [c for c in table.columns if c in weights]
     frame = found[["rank", "score"]].join(table[criteria]).join(found[["first", "same", "out"]])
     frame = frame.rename_axis("platform").reset_index()
@@ -160,6 +161,7 @@ def plot_scorecard(card: pd.DataFrame) -> Axes:
     ax.set_xlim(0, 1.28)
     ax.set_xticks([0, 0.25, 0.5, 0.75, 1.0])
     style.share_axis(ax, which="x")
-    ax.legend(ncol=min(5, len(criteria)), loc="upper center", bbox_to_anchor=(0.45, -0.12))
+    handles, names = ax.get_legend_handles_labels()
+    ax.legend([bars[-1] for bars in handles], names, ncol=min(5, len(criteria)), loc="upper center", bbox_to_anchor=(0.45, -0.12))
     ax.set_title(_("Which platform suits us, and what makes its score"))
     return ax

@@ -78,7 +78,9 @@ def concentration(market: ibis.Table, *, by: str = "category") -> pd.DataFrame:
         return Missing(f"market.{by}", remedy=_("Give the table of the market a column {name}.").format(name=by))  # type: ignore[return-value]
     now, _before = panel.years(panel.panel(market, [by]))
     parts = [_concentrated(of, by, str(name)) for name, of in now.groupby(by)]
-    return pd.DataFrame([*parts, _concentrated(now, by, "")])
+    frame = pd.DataFrame([*parts, _concentrated(now, by, "")])
+    frame.attrs["titles"] = {"cr3": "CR3", "cr5": "CR5", "hhi": "HHI"}
+    return frame
 
 
 def _concentrated(rows: pd.DataFrame, by: str, name: str) -> dict:

@@ -14,7 +14,7 @@ from scipy import stats
 
 from .. import style
 from ..findings import Figure, Finding, Verdict
-from ..language import _, term
+from ..language import N_, _, term
 from ..methods.decomposition import lmdi
 from ..methods.forecasting.models import festival_days
 from ..missing import Missing, answers, quietly
@@ -57,7 +57,7 @@ def sizes(market: ibis.Table, *, by: str = "category", at_least: float = LEAST_T
     parts = [_size(of, by, str(name), at_least, level) for name, of in rows.groupby(by)]
     frame = pd.DataFrame(parts).sort_values("size", ascending=False)
     frame = pd.concat([frame, pd.DataFrame([_size(everything, by, "", at_least, level)])], ignore_index=True)
-    frame.attrs = {"by": [by]}
+    frame.attrs = {"by": [by], "titles": {"cagr": N_("Growth a year (CAGR)"), "p": N_("Chance alone (p)")}}
     return frame
 
 
