@@ -302,10 +302,14 @@ def _table(rows: ibis.Table) -> ibis.Table:
 def plot_price_index(index: pd.DataFrame) -> Axes:
     """Each competitor's price index over time with its interval; 1 is our price."""
     ax = style.axes(height=4.0)
-    for (name, mine), colour in zip(index.groupby("competitor"), style.CATEGORIES[1:], strict=False):
+    ends = index.groupby("competitor")["index"].last().sort_values()
+    apart, at = 0.06 * float(index["index_high"].fillna(index["index"]).max() - index["index"].min()), -math.inf
+    for name, colour in zip(ends.index, style.CATEGORIES[1:], strict=False):
+        mine = index[index["competitor"] == name]
+        at = max(float(ends[name]), at + apart)
         ax.fill_between(mine["month"], mine["index_low"], mine["index_high"], color=colour, alpha=0.10, linewidth=0)
         ax.plot(mine["month"], mine["index"], color=colour)
-        style.direct_label(ax, mine["month"].iloc[-1], mine["index"].iloc[-1], str(name), colour)
+        style.direct_label(ax, mine["month"].iloc[-1], at, str(name), colour)
     ax.axhline(1, color=style.OWN, linewidth=1.4)
     style.share_axis(ax)
     style.date_axis(ax)

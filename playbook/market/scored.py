@@ -57,7 +57,7 @@ def matrix(assessments: ibis.Table, topic: str, *, back: int = 0) -> pd.DataFram
     out.attrs = {
         "weights": about["weight"].last().fillna(1.0).to_dict() if mine["weight"].notna().any() else
         dict.fromkeys(out.columns, 1.0),
-        "evidence": about["evidence"].last().fillna("").astype(str).to_dict(),
+        "evidence": about["evidence"].last().astype(object).where(lambda e: e.notna(), "").to_dict(),
         "day": days[-1 - back],
     }  # fmt: skip
     return out
