@@ -111,5 +111,7 @@ def findings(compared: pd.DataFrame) -> list[Finding]:
     claims = int((compared["status"] == "unverified").sum())
     if not claims:
         return []
-    text = _("{n} of {all} reference values are claims that nobody has checked: they stand beside our numbers and decide nothing.")
+    text = _(
+        "{n} of {all} reference values are claims that nobody has checked: they stand beside our numbers and decide nothing."
+    )
     return [Finding("hold", text.format(n=claims, all=len(compared)))]

@@ -65,7 +65,9 @@ def price_paths(competitors: ibis.Table, prices: ibis.Table) -> pd.DataFrame:
         remedy = _("Write into the competitors' rows which product of ours an item compares with (product_id).")
         return Missing(_("items of competitors that match products of ours"), remedy=remedy)  # type: ignore[return-value]
     days = pd.date_range(steps["day"].min(), steps["day"].max(), freq="D")
-    path = mine.pivot_table(index="day", columns=["product_id", "platform"], values="price", aggfunc="last").sort_index()
+    path = mine.pivot_table(
+        index="day", columns=["product_id", "platform"], values="price", aggfunc="last"
+    ).sort_index()
     path = path.reindex(path.index.union(days)).ffill().reindex(days).T.groupby(level="product_id").mean().T
     usual = path.rolling(USUAL, min_periods=1).median()
     out = []
@@ -102,7 +104,9 @@ def price_index(paths: pd.DataFrame, *, level: float = 0.95) -> pd.DataFrame:
     ----------
     ILO et al. (2020). Consumer Price Index Manual: Concepts and Methods, ch. 8 (Jevons index).
     """
-    logs = paths.assign(month=paths["day"].dt.to_period("M").dt.to_timestamp(), log=np.log(paths["theirs"] / paths["ours"]))
+    logs = paths.assign(
+        month=paths["day"].dt.to_period("M").dt.to_timestamp(), log=np.log(paths["theirs"] / paths["ours"])
+    )
     each = logs.groupby(["competitor", "month", "item"])["log"].mean()
     rows = each.groupby(["competitor", "month"]).agg(["size", "mean", "std"]).reset_index()
     half = stats.t.ppf(0.5 + level / 2, np.maximum(rows["size"] - 1, 1)) * rows["std"] / np.sqrt(rows["size"])
@@ -181,7 +185,9 @@ def undercuts(paths: pd.DataFrame, *, margin: float = MARGIN, fall: float = FALL
     return out.drop(columns="gain")
 
 
-def _step(logs: np.ndarray, raw: np.ndarray, margin: float, fall: float) -> tuple[int, float, float, bool, float] | None:
+def _step(
+    logs: np.ndarray, raw: np.ndarray, margin: float, fall: float
+) -> tuple[int, float, float, bool, float] | None:
     """Position, level, level before, whether together, and sharpness of the step below us; None: there is none."""
     items, n = logs.shape
     mean, changed = logs.mean(axis=0), np.diff(raw, axis=1) != 0
@@ -230,7 +236,9 @@ def sale_day(competitors: ibis.Table, day: str) -> pd.DataFrame:
     days = [(at + pd.Timedelta(days=k)).date() for k in (-1, 0, 1)]
     rows = rows.filter(rows.day.cast("date").isin(days) & (rows.price > 0))
     platform = ["platform"] if "platform" in rows.columns else []
-    rows = rows.group_by(["competitor", "item", *platform, "day"]).aggregate(price=lambda t: t.price.cast("float64").mean())
+    rows = rows.group_by(["competitor", "item", *platform, "day"]).aggregate(
+        price=lambda t: t.price.cast("float64").mean()
+    )
     wide = rows.to_pandas().assign(day=lambda f: pd.to_datetime(f["day"])).fillna({"platform": ""})
     wide = wide.pivot_table(index=["competitor", "item", *platform], columns="day", values="price")
     wide = wide.reindex(columns=[pd.Timestamp(d) for d in days])

@@ -100,7 +100,9 @@ def uplifts(effects: pd.DataFrame, *, level: float = 0.9) -> pd.DataFrame:
     place = pooled["phase"].map({p: i for i, p in enumerate(seasonality.PHASES)})
     pooled = pooled.assign(_great=pooled["festival"].map(during).fillna(0.0), _place=place)
     keep = ["festival", "phase", "times", "uplift", "uplift_low", "uplift_high", "next_low", "next_high", "clear"]
-    return pooled.sort_values(["_great", "festival", "_place"], ascending=[False, True, True])[keep].reset_index(drop=True)
+    return pooled.sort_values(["_great", "festival", "_place"], ascending=[False, True, True])[keep].reset_index(
+        drop=True
+    )
 
 
 @answers("Which festivals come next?")
@@ -124,7 +126,9 @@ def coming(uplifted: pd.DataFrame, as_of: dt.date, *, days: int = AHEAD_DAYS) ->
     """
     day = as_of.date() if isinstance(as_of, dt.datetime) else as_of
     table = seasonality.festivals(day - dt.timedelta(days=60), day + dt.timedelta(days=days + 60))
-    own = table[table["phase"] == "during"].groupby(["name", "year"], sort=False)["day"].agg(["min", "max"]).reset_index()
+    own = (
+        table[table["phase"] == "during"].groupby(["name", "year"], sort=False)["day"].agg(["min", "max"]).reset_index()
+    )
     today = pd.Timestamp(day)
     own = own[(own["max"] >= today) & (own["min"] <= today + pd.Timedelta(days=days))]
     known = uplifted.set_index(["festival", "phase"])
@@ -143,9 +147,7 @@ def coming(uplifted: pd.DataFrame, as_of: dt.date, *, days: int = AHEAD_DAYS) ->
 
 
 @answers("Which festival is to be prepared for?")
-def findings(
-    uplifted: pd.DataFrame, soon: pd.DataFrame, sales: pd.DataFrame | None
-) -> list[Finding]:
+def findings(uplifted: pd.DataFrame, soon: pd.DataFrame, sales: pd.DataFrame | None) -> list[Finding]:
     """Which festival is near, what will it bring, and what will be lacking afterwards?
 
     Parameters
@@ -175,22 +177,37 @@ def findings(
             "between": style.interval(row["uplift_low"], row["uplift_high"], "share", digits=0),
         }
         text = (
-            _("{festival} ({first} to {last}): expect {uplift} orders a day against ordinary days ({between}); stock and staff for it.")
+            _(
+                "{festival} ({first} to {last}): expect {uplift} orders a day against ordinary days ({between}); stock and staff for it."
+            )
             if row["uplift"] > 0
-            else _("{festival} ({first} to {last}): expect {uplift} orders a day against ordinary days ({between}); plan fewer.")
+            else _(
+                "{festival} ({first} to {last}): expect {uplift} orders a day against ordinary days ({between}); plan fewer."
+            )
         )
-        figure = Figure("festival_uplift", row["uplift"], "share", row["uplift_low"], row["uplift_high"], {"festival": row["festival"]})
+        figure = Figure(
+            "festival_uplift",
+            row["uplift"],
+            "share",
+            row["uplift_low"],
+            row["uplift_high"],
+            {"festival": row["festival"]},
+        )
         found.append(Finding(verdict, text.format(**words), stake, (figure,)))
     dips = uplifted[(uplifted["phase"] == "after") & (uplifted["uplift_high"] < 0)]
     if len(dips):
         row = dips.loc[dips["uplift"].idxmin()]
-        text = _("After {festival} orders lay {dip} below ordinary days ({between}): part of its sales is only brought forward.")
+        text = _(
+            "After {festival} orders lay {dip} below ordinary days ({between}): part of its sales is only brought forward."
+        )
         text = text.format(
             festival=term("festival", row["festival"]),
             dip=style.value(-row["uplift"], "share"),
             between=style.interval(-row["uplift_high"], -row["uplift_low"], "share"),
         )
-        figure = Figure("festival_dip", row["uplift"], "share", row["uplift_low"], row["uplift_high"], {"festival": row["festival"]})
+        figure = Figure(
+            "festival_dip", row["uplift"], "share", row["uplift_low"], row["uplift_high"], {"festival": row["festival"]}
+        )
         found.append(Finding("watch", text, None, (figure,)))
     return found
 

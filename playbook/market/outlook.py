@@ -99,7 +99,10 @@ def market_ahead(market: ibis.Table, *, horizon: int = 3, origins: int = ORIGINS
         what = _("the market by month or quarter")
         return Missing(what, remedy=_("A forecast of whole years needs more of them than a panel has."))  # type: ignore[return-value]
     frame = _ahead(series, horizon, origins)
-    frame.attrs = {"titles": TITLES, "past": pd.DataFrame({"month": series.index.to_timestamp(), "value": series.to_numpy()})}
+    frame.attrs = {
+        "titles": TITLES,
+        "past": pd.DataFrame({"month": series.index.to_timestamp(), "value": series.to_numpy()}),
+    }
     return frame
 
 

@@ -162,6 +162,12 @@ def plot_scorecard(card: pd.DataFrame) -> Axes:
     ax.set_xticks([0, 0.25, 0.5, 0.75, 1.0])
     style.share_axis(ax, which="x")
     handles, names = ax.get_legend_handles_labels()
-    ax.legend([bars[-1] for bars in handles], names, ncol=min(5, len(criteria)), loc="upper center", bbox_to_anchor=(0.45, -0.12))
+    ax.legend(
+        [bars[-1] for bars in handles],
+        names,
+        ncol=min(5, len(criteria)),
+        loc="upper center",
+        bbox_to_anchor=(0.45, -0.12),
+    )
     ax.set_title(_("Which platform suits us, and what makes its score"))
     return ax

@@ -138,7 +138,11 @@ def positions(assessments: ibis.Table, *, topic: str = "competitors", seed: int 
             drawn = drawn @ orthogonal_procrustes(drawn, place)[0]
             away[d], same[d] = np.linalg.norm(drawn - place, axis=1), _nearest(drawn) == near
         out["radius"], out["stable"] = np.quantile(away, 0.9, axis=0), same.mean(axis=0)
-    out.attrs = {"axes": dict(zip(cube.columns, axes.tolist(), strict=True)), "explained": explained, "rounds": len(each)}
+    out.attrs = {
+        "axes": dict(zip(cube.columns, axes.tolist(), strict=True)),
+        "explained": explained,
+        "rounds": len(each),
+    }
     return out[["subject", "x", "y", "radius", "nearest", "stable"]]
 
 
@@ -197,13 +201,16 @@ def findings(compared: pd.DataFrame | None, candidates: pd.DataFrame | None, *, 
             mine = compared[compared["result"] == result]
             if len(mine):
                 figures = tuple(
-                    Figure("lead", r["lead"], "points", by={"criterion": r["criterion"]}) for r in mine.to_dict("records")
+                    Figure("lead", r["lead"], "points", by={"criterion": r["criterion"]})
+                    for r in mine.to_dict("records")
                 )
                 found.append(Finding(verdict, text.format(criteria=listing(mine["criterion"])), None, figures))  # type: ignore[arg-type]
     if candidates is not None and len(candidates) > 1:
         best, second = candidates.iloc[0], candidates.iloc[1]
         verdict: Verdict = "hold" if best["first"] >= firm else "watch"
-        text = _("Of the candidates for our value proposition “{best}” comes first in {first} of all weightings; next is “{second}”.")
+        text = _(
+            "Of the candidates for our value proposition “{best}” comes first in {first} of all weightings; next is “{second}”."
+        )
         text = text.format(
             best=best["subject"], second=second["subject"], first=style.value(best["first"], "share", digits=0)
         )

@@ -45,9 +45,9 @@ def matrix(assessments: ibis.Table, topic: str, *, back: int = 0) -> pd.DataFram
     if len(days) <= back:
         return Missing(
             _("scores with the topic {topic}").format(topic=topic),
-            remedy=_("Write rows with topic {topic} into a CSV of assessments: subject, criterion, score, weight.").format(
-                topic=topic
-            ),
+            remedy=_(
+                "Write rows with topic {topic} into a CSV of assessments: subject, criterion, score, weight."
+            ).format(topic=topic),
         )
     mine = rows[rows["day"] == days[-1 - back]]
     out = mine.pivot_table(index="subject", columns="criterion", values="score", aggfunc="last")

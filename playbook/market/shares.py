@@ -166,7 +166,9 @@ def findings(shared: pd.DataFrame, *, level: float = 0.002, currency: str) -> li
     rivals = shared[~shared["ours"] & ~panel.is_lump(shared["seller"])].dropna(subset="change")
     if len(rivals) and (best := rivals.loc[rivals["change"].idxmax()])["change"] >= level:
         text = _("{seller} gained the most share: {change}, and now has {share}.").format(
-            seller=best["seller"], change=style.change(best["change"], "share"), share=style.value(best["share"], "share")
+            seller=best["seller"],
+            change=style.change(best["change"], "share"),
+            share=style.value(best["share"], "share"),
         )
         figure = Figure("market_share_change", best["change"], "share", by={"seller": best["seller"]})
         found.append(Finding("watch", text, best["change"] * month, (figure,)))

@@ -25,7 +25,9 @@ LEAST_TREND = 0.05
 
 
 @answers("How large is the market, and does it grow?")
-def sizes(market: ibis.Table, *, by: str = "category", at_least: float = LEAST_TREND, level: float = 0.95) -> pd.DataFrame:
+def sizes(
+    market: ibis.Table, *, by: str = "category", at_least: float = LEAST_TREND, level: float = 0.95
+) -> pd.DataFrame:
     """How large is each part of the market, and is it growing or falling?
 
     Sizes are of twelve months, beside the twelve before. The trend is a regression of the log of each period's size on
@@ -195,7 +197,9 @@ def opportunities(sized: pd.DataFrame, market: ibis.Table, brands: list[str]) ->
 
 
 @answers("What follows from the market?")
-def findings(sized: pd.DataFrame, split: pd.DataFrame | None, chances: pd.DataFrame | None, *, currency: str) -> list[Finding]:
+def findings(
+    sized: pd.DataFrame, split: pd.DataFrame | None, chances: pd.DataFrame | None, *, currency: str
+) -> list[Finding]:
     """Which part of the market grows or falls, and did we grow with it or against it?
 
     Parameters
@@ -226,7 +230,9 @@ def findings(sized: pd.DataFrame, split: pd.DataFrame | None, chances: pd.DataFr
         if row[by] in share:
             words["share"] = style.value(share[row[by]], "share")
             stake = row["size"] * share[row[by]] * abs(row["trend"]) / 12
-            text = _("The market of {part} ({size} in twelve months) moves by {trend} a year ({between}); our share of it is {share}.")
+            text = _(
+                "The market of {part} ({size} in twelve months) moves by {trend} a year ({between}); our share of it is {share}."
+            )
         verdict: Verdict = "watch" if row["call"] == "falling" else "hold"
         found.append(Finding(verdict, text.format(**words), stake, tuple(figures), p=row["p"]))
     return found + ([] if split is None else [_split_finding(split, currency)])
@@ -242,7 +248,9 @@ def _split_finding(split: pd.DataFrame, currency: str) -> Finding:
         "In twelve months our sales moved by {total}: the market did {market} of it, where we stand in it {mix}, our "
         "share {share}."
     ).format(**words)
-    figures = tuple(Figure("own_growth_effect", row[e], "currency", by={"effect": e}) for e in ("market", "mix", "share"))
+    figures = tuple(
+        Figure("own_growth_effect", row[e], "currency", by={"effect": e}) for e in ("market", "mix", "share")
+    )
     return Finding("watch" if row["share"] < 0 else "hold", text, abs(float(row["share"])) / 12, figures)
 
 
@@ -318,4 +326,3 @@ def plot_opportunities(chances: pd.DataFrame) -> Axes:
     ax.set_ylabel(_("our share"))
     ax.set_title(_("Growing, and our share still small: to the lower right"))
     return ax
-

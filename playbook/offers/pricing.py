@@ -128,7 +128,13 @@ def _elasticity(units: pd.DataFrame, price: pd.DataFrame, there: pd.DataFrame, p
         fit = sm.GLM(y, x, family=sm.families.Binomial()).fit(cov_type="cluster", cov_kwds={"groups": blocks})
     half = float(stats.t.ppf(0.5 + level / 2, len(np.unique(blocks)) - 1) * fit.bse[1])
     value = float(fit.params[1])
-    return {"elasticity": value, "elasticity_low": value - half, "elasticity_high": value + half, "units": n, "note": ""}
+    return {
+        "elasticity": value,
+        "elasticity_low": value - half,
+        "elasticity_high": value + half,
+        "units": n,
+        "note": "",
+    }
 
 
 def _lately(units: pd.Series) -> pd.Series:

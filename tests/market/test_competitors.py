@@ -8,9 +8,7 @@ from playbook.market import competitors
 from playbook.missing import Missing
 
 DAYS = pd.date_range("2025-01-01", periods=400, freq="D")
-OURS = pd.DataFrame(
-    {"product_id": ["p", "q"], "platform": "tmall", "changed_at": DAYS[0], "price": [100.0, 200.0]}
-)
+OURS = pd.DataFrame({"product_id": ["p", "q"], "platform": "tmall", "changed_at": DAYS[0], "price": [100.0, 200.0]})
 
 
 def seen(theirs):
@@ -52,10 +50,14 @@ def test_a_sale_that_ended_or_a_price_that_was_always_low_is_none():
 
 
 def test_a_day_of_sales_by_hand():
-    rows = pd.DataFrame(
-        [("c", "a", 100, 80, 100), ("c", "b", 50, 50, 50), ("d", "e", 10, 9, 9), ("d", "gone", 10, None, 10)],
-        columns=["competitor", "item", 10, 11, 12],
-    ).melt(id_vars=["competitor", "item"], var_name="d", value_name="price").dropna()
+    rows = (
+        pd.DataFrame(
+            [("c", "a", 100, 80, 100), ("c", "b", 50, 50, 50), ("d", "e", 10, 9, 9), ("d", "gone", 10, None, 10)],
+            columns=["competitor", "item", 10, 11, 12],
+        )
+        .melt(id_vars=["competitor", "item"], var_name="d", value_name="price")
+        .dropna()
+    )
     rows["day"] = pd.to_datetime("2016-11-" + rows.pop("d").astype(str))
     moved = competitors.sale_day(rows, "2016-11-11").set_index("competitor")
     assert moved.loc["c", ["items", "changed", "depth", "back"]].tolist() == pytest.approx([2, 0.5, 0.2, 1.0])

@@ -42,7 +42,12 @@ def test_the_map_keeps_distances_and_knows_when_it_is_not_sure():
 
 def test_who_lacks_a_must_have_is_out_whatever_it_scores():
     rows = pd.DataFrame(
-        [("tmall", "reach", 6, 1.0), ("tmall", "licence", 10, 0.0), ("jd", "reach", 10, 1.0), ("jd", "licence", 0, 0.0)],
+        [
+            ("tmall", "reach", 6, 1.0),
+            ("tmall", "licence", 10, 0.0),
+            ("jd", "reach", 10, 1.0),
+            ("jd", "licence", 0, 0.0),
+        ],
         columns=["subject", "criterion", "score", "weight"],
     ).assign(day=pd.Timestamp(2025, 1, 1), topic="platforms")
     card = platforms.scorecard(rows).set_index("platform")

@@ -39,8 +39,12 @@ def test_the_undercutting_is_found_within_three_days():
     for seed in SEEDS:
         world = make_world(scale=0.02, seed=seed, until="2026-10")
         seen, own = competitors(world), prices(world)
-        cut = rivals.undercuts(rivals.price_paths(seen.assign(price=seen["price"] / 100), own.assign(price=own["price"] / 100)))
-        mine = cut[(cut["competitor"] == UNDERCUT[0]) & (cut["category"] == world.catalogue.products["category"].iloc[0])]
+        cut = rivals.undercuts(
+            rivals.price_paths(seen.assign(price=seen["price"] / 100), own.assign(price=own["price"] / 100))
+        )
+        mine = cut[
+            (cut["competitor"] == UNDERCUT[0]) & (cut["category"] == world.catalogue.products["category"].iloc[0])
+        ]
         if len(mine):
             since = world.calendar.days[world.incidents.undercut]
             near += abs((mine["since"].iloc[0] - since).days) <= 3
