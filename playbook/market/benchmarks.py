@@ -112,6 +112,7 @@ def findings(compared: pd.DataFrame) -> list[Finding]:
     if not claims:
         return []
     text = _(
-        "{n} of {all} reference values are claims that nobody has checked: they stand beside our numbers and decide nothing."
+        "{n} of {all} reference values are claims that nobody has checked: they stand beside our numbers and "
+        "decide nothing."
     )
     return [Finding("hold", text.format(n=claims, all=len(compared)))]

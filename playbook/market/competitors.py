@@ -226,10 +226,12 @@ def sale_day(competitors: ibis.Table, day: str) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row a competitor, and all of them last (empty name): competitor, items, index (geometric mean of the price on
+        One row a competitor, and all of them last (empty name): competitor, items, index (geometric mean of the price
+        on
         the day over that of the day before), changed (share of items whose price changed), lowered (share that fell),
         depth (mean fall of those that fell; NaN where none did), followed (items seen on the day after too), rebound
-        (geometric mean of the price on the day after over that on the day, minus 1), back (of the items that fell, share
+        (geometric mean of the price on the day after over that on the day, minus 1), back (of the items that fell,
+        share
         that rose again on the day after). A Missing where nobody was looked at on both days.
     """
     rows, at = _table(competitors), pd.Timestamp(day)
@@ -277,7 +279,8 @@ def findings(cut: pd.DataFrame, sold: pd.DataFrame | None) -> list[Finding]:
     cut : DataFrame
         Of `undercuts`.
     sold : DataFrame, optional
-        ``measure(shop, ["net_sales"], by=["product_id"])``: the stake is the net sales of our products beside the items.
+        ``measure(shop, ["net_sales"], by=["product_id"])``: the stake is the net sales of our
+        products beside the items.
 
     Returns
     -------

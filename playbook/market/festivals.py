@@ -88,7 +88,8 @@ def uplifts(effects: pd.DataFrame, *, level: float = 0.9) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row a festival and phase, the greatest uplift first: festival, phase, times (years seen), uplift (a fraction of
+        One row a festival and phase, the greatest uplift first: festival, phase, times (years seen), uplift (a
+        fraction of
         ordinary sales), uplift_low, uplift_high (of the average; of the one time where there was only one), next_low,
         next_high (of the next time), clear (whether the interval leaves out 0).
     """
@@ -178,11 +179,13 @@ def findings(uplifted: pd.DataFrame, soon: pd.DataFrame, sales: pd.DataFrame | N
         }
         text = (
             _(
-                "{festival} ({first} to {last}): expect {uplift} orders a day against ordinary days ({between}); stock and staff for it."
+                "{festival} ({first} to {last}): expect {uplift} orders a day against ordinary days "
+                "({between}); stock and staff for it."
             )
             if row["uplift"] > 0
             else _(
-                "{festival} ({first} to {last}): expect {uplift} orders a day against ordinary days ({between}); plan fewer."
+                "{festival} ({first} to {last}): expect {uplift} orders a day against ordinary days "
+                "({between}); plan fewer."
             )
         )
         figure = Figure(
@@ -198,7 +201,8 @@ def findings(uplifted: pd.DataFrame, soon: pd.DataFrame, sales: pd.DataFrame | N
     if len(dips):
         row = dips.loc[dips["uplift"].idxmin()]
         text = _(
-            "After {festival} orders lay {dip} below ordinary days ({between}): part of its sales is only brought forward."
+            "After {festival} orders lay {dip} below ordinary days ({between}): part of its sales is only "
+            "brought forward."
         )
         text = text.format(
             festival=term("festival", row["festival"]),

@@ -34,7 +34,7 @@ def next_months(measured: pd.DataFrame, *, horizon: int = 3, origins: int = ORIG
     Parameters
     ----------
     measured : DataFrame
-        ``measure(shop, [one metric], by=["month", one breakdown], period=…)`` over all months that there are; months that
+        ``measure(shop, [one metric], by=["month", one breakdown], period=…)`` over all months; months that
         the period cuts are left out.
     horizon : int
         Months ahead.
@@ -46,8 +46,10 @@ def next_months(measured: pd.DataFrame, *, horizon: int = 3, origins: int = ORIG
     Returns
     -------
     DataFrame
-        One row a part and month: the breakdown, month (label), expected, expected_low, expected_high (80 % interval), method, mase (mean
-        absolute error of the backtest over that of the seasonal naive forecast within the sample), naive (the same of the
+        One row a part and month: the breakdown, month (label), expected, expected_low, expected_high (80 % interval),
+        method, mase (mean
+        absolute error of the backtest over that of the seasonal naive forecast within the sample), naive (the same of
+        the
         seasonal naive forecast; NaN where no season can be seen), note (what the series lacks). ``attrs``: `by`,
         `metric`, `unit`, `currency`, `past` (month, part, value).
     """
@@ -90,7 +92,8 @@ def market_ahead(market: ibis.Table, *, horizon: int = 3, origins: int = ORIGINS
     Returns
     -------
     DataFrame
-        month (label of the period), expected, expected_low, expected_high (80 %), method, mase, naive, note. ``attrs["past"]``: month, value.
+        month (label of the period), expected, expected_low, expected_high (80 %), method, mase, naive, note.
+        ``attrs["past"]``: month, value.
     """
     rows = panel.panel(market, [])
     rows = rows[rows["seller"] == ""]
@@ -139,7 +142,8 @@ def forecasts(ahead: pd.DataFrame) -> list[Forecast]:
     sure = ahead.dropna(subset=["expected", "expected_low", "expected_high"])
     return [
         Forecast(
-            ahead.attrs["metric"], r["month"], r["expected"], r["expected_low"], r["expected_high"], ahead.attrs["unit"], LEVEL,
+            ahead.attrs["metric"], r["month"], r["expected"], r["expected_low"], r["expected_high"],
+            ahead.attrs["unit"], LEVEL,
             {by: str(r[by])}, r["method"],
         )
         for r in sure.to_dict("records")

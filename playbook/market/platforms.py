@@ -138,7 +138,7 @@ def findings(card: pd.DataFrame, *, firm: float = 0.8) -> list[Finding]:
 
 @quietly
 def plot_scorecard(card: pd.DataFrame) -> Axes:
-    """What each criterion adds to the score of each platform; how often it is first under other weights stands behind."""
+    """What each criterion adds to the score of each platform; how often it is first under others stands behind."""
     rows, criteria = card[::-1].reset_index(drop=True), card.attrs["criteria"]
     ax = style.axes(height=1.5 + 0.5 * len(rows))
     left = np.zeros(len(rows))

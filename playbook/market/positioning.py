@@ -209,7 +209,8 @@ def findings(compared: pd.DataFrame | None, candidates: pd.DataFrame | None, *, 
         best, second = candidates.iloc[0], candidates.iloc[1]
         verdict: Verdict = "hold" if best["first"] >= firm else "watch"
         text = _(
-            "Of the candidates for our value proposition “{best}” comes first in {first} of all weightings; next is “{second}”."
+            "Of the candidates for our value proposition “{best}” comes first in {first} of all weightings; "
+            "next is “{second}”."
         )
         text = text.format(
             best=best["subject"], second=second["subject"], first=style.value(best["first"], "share", digits=0)
@@ -260,6 +261,7 @@ def plot_win_lose(compared: pd.DataFrame) -> Axes:
 @quietly
 def plot_positions(placed: pd.DataFrame, *, brands: list[str]) -> Axes:
     """The map: who stands near whom, how firmly (the circle), and which criterion pulls where."""
+    brands = [] if isinstance(brands, Missing) else brands
     ax = style.axes(height=5.4)
     reach = float(np.abs(placed[["x", "y"]].to_numpy()).max()) or 1.0
     for name, (x, y) in placed.attrs["axes"].items():

@@ -67,7 +67,8 @@ def concentration(market: ibis.Table, *, by: str = "category") -> pd.DataFrame:
     -------
     DataFrame
         `by`, sellers (named), leader, cr3, cr5 (shares of the three and five largest; where fewer are named, the middle
-        of cr5_low and cr5_high), named (share of all that are), hhi (index of Herfindahl and Hirschman, 0 to 1, middle of hhi_low and hhi_high); all parts
+        of cr5_low and cr5_high), named (share of all that are), hhi (index of Herfindahl and Hirschman, 0 to 1,
+        middle of hhi_low and hhi_high); all parts
         together last (empty name).
 
     References

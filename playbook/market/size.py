@@ -231,7 +231,8 @@ def findings(
             words["share"] = style.value(share[row[by]], "share")
             stake = row["size"] * share[row[by]] * abs(row["trend"]) / 12
             text = _(
-                "The market of {part} ({size} in twelve months) moves by {trend} a year ({between}); our share of it is {share}."
+                "The market of {part} ({size} in twelve months) moves by {trend} a year ({between}); our share "
+                "of it is {share}."
             )
         verdict: Verdict = "watch" if row["call"] == "falling" else "hold"
         found.append(Finding(verdict, text.format(**words), stake, tuple(figures), p=row["p"]))

@@ -73,7 +73,8 @@ def elasticities(daily: pd.DataFrame, *, level: float = 0.9) -> pd.DataFrame:
 
     Each day a product is held against the rest of its category: festivals, offers for the category, seasons and growth
     touch both and cancel out. Of the orders of a day that go to one of them, the share that goes to the product is
-    regressed (binomial, log odds) on its own price, the mean price of the others, what was sold in the weeks before (who bought then buys again) and a slow level of its own.
+    regressed (binomial, log odds) on its own price, the mean price of the others, what was sold in the weeks before
+    (who bought then buys again) and a slow level of its own.
     Days on which it was sold out do not count. Errors are clustered by `BLOCK_DAYS`, and widened by Student's t.
 
     Parameters
@@ -90,8 +91,10 @@ def elasticities(daily: pd.DataFrame, *, level: float = 0.9) -> pd.DataFrame:
 
     References
     ----------
-    Berry, S. T. (1994). Estimating discrete-choice models of product differentiation. RAND J. Economics 25, 242–262 (log
-    odds against the others). Cameron, A. C., Miller, D. L. (2015). A practitioner's guide to cluster-robust inference. J.
+    Berry, S. T. (1994). Estimating discrete-choice models of product differentiation. RAND J. Economics 25, 242–262
+    (log
+    odds against the others). Cameron, A. C., Miller, D. L. (2015). A practitioner's guide to cluster-robust
+    inference. J.
     Human Resources 50, 317–372.
     """
     rows = []
