@@ -63,7 +63,7 @@ def price_paths(competitors: ibis.Table, prices: ibis.Table) -> pd.DataFrame:
     steps = steps[steps["product_id"].isin(mine["product_id"])]
     if steps.empty:
         remedy = _("Write into the competitors' rows which product of ours an item compares with (product_id).")
-        return Missing(_("items of competitors that match products of ours"), remedy=remedy)  # type: ignore[return-value]
+        return Missing(_("items of competitors that match products of ours"), remedy=remedy)
     days = pd.date_range(steps["day"].min(), steps["day"].max(), freq="D")
     path = mine.pivot_table(
         index="day", columns=["product_id", "platform"], values="price", aggfunc="last"
@@ -248,7 +248,7 @@ def sale_day(competitors: ibis.Table, day: str) -> pd.DataFrame:
     wide = wide.dropna(subset=["before", "on"]).reset_index()
     if wide.empty:
         what = _("competitors' prices of {day} and the day before").format(day=style.date(at))
-        return Missing(what, remedy=_("Choose a day on which they were looked at."))  # type: ignore[return-value]
+        return Missing(what, remedy=_("Choose a day on which they were looked at."))
     parts = [_moved(of, str(name)) for name, of in wide.groupby("competitor", sort=True)]
     return pd.DataFrame([*parts, _moved(wide, "")])
 

@@ -49,7 +49,7 @@ def seasons(daily: pd.DataFrame) -> pd.DataFrame:
     try:
         return seasonality.decompose(_series(daily)).rename_axis("day").reset_index()
     except ValueError as error:
-        return Missing(_("more days with sales"), remedy=str(error))  # type: ignore[return-value]
+        return Missing(_("more days with sales"), remedy=str(error))
 
 
 @answers("What did each festival add?")
@@ -71,7 +71,7 @@ def effects(daily: pd.DataFrame, *, level: float = 0.9) -> pd.DataFrame:
     try:
         return seasonality.festival_effects(_series(daily), level=level)
     except ValueError as error:
-        return Missing(_("a longer row of days"), remedy=str(error))  # type: ignore[return-value]
+        return Missing(_("a longer row of days"), remedy=str(error))
 
 
 @answers("What does a festival add, and what is lacking around it?")

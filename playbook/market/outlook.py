@@ -65,7 +65,7 @@ def next_months(measured: pd.DataFrame, *, horizon: int = 3, origins: int = ORIG
         for of in [past[past[by] == part]]
     ]
     if not tables:
-        return Missing(_("a whole month of sales"), remedy=_("Add exports that reach further back."))  # type: ignore[return-value]
+        return Missing(_("a whole month of sales"), remedy=_("Add exports that reach further back."))
     frame = pd.concat(tables, ignore_index=True)[[by, *COLUMNS]]
     frame.attrs = {
         "by": by,
@@ -100,7 +100,7 @@ def market_ahead(market: ibis.Table, *, horizon: int = 3, origins: int = ORIGINS
     series = pd.Series(rows["size"].to_numpy(), panel.by_period(rows["day"])).sort_index()
     if series.index.freqstr[0] == "Y":
         what = _("the market by month or quarter")
-        return Missing(what, remedy=_("A forecast of whole years needs more of them than a panel has."))  # type: ignore[return-value]
+        return Missing(what, remedy=_("A forecast of whole years needs more of them than a panel has."))
     frame = _ahead(series, horizon, origins)
     frame.attrs = {
         "titles": TITLES,

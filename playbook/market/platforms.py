@@ -50,7 +50,7 @@ def scorecard(
     """
     table = scored.matrix(assessments, topic)
     if isinstance(table, Missing):
-        return table  # type: ignore[return-value]
+        return table
     given = table.attrs["weights"]
     weights = {c: w for c, w in given.items() if w > 0}
     needed = {c: least for c, w in given.items() if w == 0}

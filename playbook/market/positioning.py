@@ -40,7 +40,7 @@ def matrix(assessments: ibis.Table, *, topic: str = "competitors", seed: int = 7
     """
     table = scored.matrix(assessments, topic)
     if isinstance(table, Missing):
-        return table  # type: ignore[return-value]
+        return table
     weights = {c: w for c, w in table.attrs["weights"].items() if w > 0}
     found = scores(table, weights, rng=scored.generator(seed), draws=draws)
     frame = found[["rank", "score"]].join(table[list(weights)]).join(found[["first"]])
@@ -75,7 +75,7 @@ def win_lose(table: pd.DataFrame, brands: list[str], *, clear: float = CLEAR) ->
     scored_by = table.set_index("subject")[list(criteria)]
     own = [b for b in brands if b in scored_by.index]
     if not own or len(own) == len(scored_by):
-        return Missing(_("scores of ours beside those of a competitor"), remedy=_("Score our own brand as well."))  # type: ignore[return-value]
+        return Missing(_("scores of ours beside those of a competitor"), remedy=_("Score our own brand as well."))
     ours, theirs = scored_by.loc[own].max(), scored_by.drop(index=own)
     out = pd.DataFrame({"criterion": list(criteria), "weight": list(criteria.values())})
     out["ours"], out["best"] = ours.to_numpy(), theirs.max().to_numpy()
@@ -122,7 +122,7 @@ def positions(assessments: ibis.Table, *, topic: str = "competitors", seed: int 
     cube = cube[cube.index.get_level_values("day").isin(whole[whole == whole.max()].index)] if len(whole) else cube
     if not len(cube) or whole.max() < 3 or cube.shape[1] < 2:
         what = _("scores of three subjects by two criteria")
-        return Missing(what, remedy=_("Score us and two competitors in the table of assessments."))  # type: ignore[return-value]
+        return Missing(what, remedy=_("Score us and two competitors in the table of assessments."))
     subjects = list(cube.index.get_level_values("subject").unique())
     each = np.stack([of.droplevel("day").reindex(subjects).to_numpy(float) for _day, of in cube.groupby("day")])
     place, axes, explained = _map(each.mean(axis=0))
@@ -194,20 +194,21 @@ def findings(compared: pd.DataFrame | None, candidates: pd.DataFrame | None, *, 
     """
     found: list[Finding] = []
     if compared is not None:
-        for result, verdict, text in (
+        said: tuple[tuple[str, Verdict, str], ...] = (
             ("lose", "watch", _("We lose on {criteria}: the best competitor is clearly ahead.")),
             ("win", "hold", _("We win on {criteria}: ahead of every competitor.")),
-        ):
+        )
+        for result, verdict, text in said:
             mine = compared[compared["result"] == result]
             if len(mine):
                 figures = tuple(
                     Figure("lead", r["lead"], "points", by={"criterion": r["criterion"]})
                     for r in mine.to_dict("records")
                 )
-                found.append(Finding(verdict, text.format(criteria=listing(mine["criterion"])), None, figures))  # type: ignore[arg-type]
+                found.append(Finding(verdict, text.format(criteria=listing(mine["criterion"])), None, figures))
     if candidates is not None and len(candidates) > 1:
         best, second = candidates.iloc[0], candidates.iloc[1]
-        verdict: Verdict = "hold" if best["first"] >= firm else "watch"
+        standing: Verdict = "hold" if best["first"] >= firm else "watch"
         text = _(
             "Of the candidates for our value proposition “{best}” comes first in {first} of all weightings; "
             "next is “{second}”."
@@ -216,7 +217,7 @@ def findings(compared: pd.DataFrame | None, candidates: pd.DataFrame | None, *, 
             best=best["subject"], second=second["subject"], first=style.value(best["first"], "share", digits=0)
         )
         figure = Figure("first", best["first"], "share", by={"subject": best["subject"]})
-        found.append(Finding(verdict, text, None, (figure,)))
+        found.append(Finding(standing, text, None, (figure,)))
     return found
 
 

@@ -35,7 +35,7 @@ def shares(market: ibis.Table, brands: list[str] | None, *, category: str = "") 
     """
     rows = _rows(market, category)
     if not (rows["seller"] != "").any():
-        return Missing("market.seller", remedy=_("Give the market's rows the sellers whose sales are known."))  # type: ignore[return-value]
+        return Missing("market.seller", remedy=_("Give the market's rows the sellers whose sales are known."))
     now, before = panel.years(rows)
     sold = now[now["seller"] != ""].groupby("seller")["size"].sum()
     earlier = before[before["seller"] != ""].groupby("seller")["size"].sum()
@@ -76,7 +76,7 @@ def concentration(market: ibis.Table, *, by: str = "category") -> pd.DataFrame:
     Hirschman, A. O. (1964). The paternity of an index. American Economic Review 54, 761.
     """
     if by not in market.columns:
-        return Missing(f"market.{by}", remedy=_("Give the table of the market a column {name}.").format(name=by))  # type: ignore[return-value]
+        return Missing(f"market.{by}", remedy=_("Give the table of the market a column {name}.").format(name=by))
     now, _before = panel.years(panel.panel(market, [by]))
     parts = [_concentrated(of, by, str(name)) for name, of in now.groupby(by)]
     frame = pd.DataFrame([*parts, _concentrated(now, by, "")])

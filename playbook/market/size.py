@@ -141,7 +141,7 @@ def growth_split(market: ibis.Table, brands: list[str], *, by: str = "category")
     now, before = panel.years(panel.panel(market, [by]))
     if before.empty:
         what = _("the market of two whole years")
-        return Missing(what, remedy=_("Add rows of the market that reach further back."))  # type: ignore[return-value]
+        return Missing(what, remedy=_("Add rows of the market that reach further back."))
     size, mine = ({n: f(w) for n, w in (("before", before), ("after", now))} for f in (
         lambda w: panel.whole(w, [by]), lambda w: panel.ours(w, brands, [by])
     ))  # fmt: skip
