@@ -19,6 +19,8 @@ from babel.messages.pofile import read_po, write_po
 from playbook.data import schema
 from playbook.data.quality.rulebook import DIMENSIONS
 from playbook.language import LOCALES, humanise
+from playbook.market.benchmarks import library
+from playbook.market.festivals import NAMES
 from playbook.methods.seasonality import CALENDAR
 from playbook.metrics import METRICS
 from playbook.metrics.facts import BREAKDOWNS
@@ -50,7 +52,7 @@ CODES = {
     "area": "personalisation, product, service, shopping_experience, overall",
     "breakdown": "platform, category, channel, region",
     "source": "direct, wecom, natural_search, search, xiaohongshu, crm, bilibili, display, recommendation, "
-    "short_video, live, shop_page, in_platform",
+    "short_video, live, shop_page, in_platform, " + ", ".join(dict.fromkeys(library()["source"])),
     "step": "read, accepted, superseded, duplicate, skipped, quarantined",
     "dimension": ", ".join(DIMENSIONS),
     "unit": ", ".join(UNITS),
@@ -68,7 +70,11 @@ CODES = {
     "rating, messages, messages_opened, points",
     "reason": "damaged bytes, damaged number, number of columns, no rate of exchange for that day, not an amount, "
     "not a whole number, not a number, neither yes nor no, not a time, not a date, empty, not a time of our age",
-    "status": "complete, missing, gaps, parameters, proposed, accepted, done, declined",
+    "status": "complete, missing, gaps, parameters, proposed, accepted, done, declined, unverified, published",
+    "call": "growing, falling, steady, unclear",
+    "result": "win, lose, even",
+    "festival": ", ".join(NAMES.values()),
+    "says": ", ".join(library()["says"]),
     "kept": "hash, as it is, not carried",
     "phase": "before, during, after",
     "name": ", ".join(f.name for f in CALENDAR),

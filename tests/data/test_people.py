@@ -105,7 +105,7 @@ def test_a_mart_is_built_once_for_a_moment_and_again_when_the_files_change(shop)
     assert marts.lacking(tables, as_of) == [] != marts.lacking(tables, dt.datetime(2024, 3, 1))
     folder = marts.folder_of(tables, as_of)
     before = {p.name: p.stat().st_mtime_ns for p in folder.iterdir()}
-    assert len(before) == 5 and sum(name.endswith(".parquet") for name in before) == 4
+    assert len(before) == 6 and sum(name.endswith(".parquet") for name in before) == 5
     assert open_shop("corner", "2024-01").customer_360.count().to_pandas() == 2
     assert {p.name: p.stat().st_mtime_ns for p in folder.iterdir()} == before
     (shop.store.raw / "customers.csv").write_text(CUSTOMERS.replace("c1,jd", "c2,jd"))

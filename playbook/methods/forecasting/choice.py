@@ -82,6 +82,7 @@ class Forecaster:
         return float(stats.t.ppf(0.5 + level / 2, max(self.freedom, 1)) * self.spread)
 
 
+@threadpool_limits.wrap(limits=1)  # matrices this small are several times slower when threads share them
 def forecaster(series: pd.Series, *, horizon: int = 3, origins: int = ORIGINS) -> Forecaster:
     """Which model would have forecast the series best, and what does it say now?
 
