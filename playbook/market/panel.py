@@ -85,7 +85,7 @@ def own_brands(market: ibis.Table, products: ibis.Table | None, *, brand: str = 
     if found:
         return found
     remedy = _("Give the name under which the table of the market has us as the parameter brand, or products a brand.")
-    return Missing(_("our own brand among the sellers of the market"), remedy=remedy)
+    return Missing(_("our own brand among the sellers of the market"), remedy=remedy)  # type: ignore[return-value]
 
 
 def _distinct(rows: ibis.Table, column: str) -> list[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import ibis
 import numpy as np
 import pandas as pd
@@ -161,9 +163,10 @@ def plot_scorecard(card: pd.DataFrame) -> Axes:
     ax.set_xlim(0, 1.28)
     ax.set_xticks([0, 0.25, 0.5, 0.75, 1.0])
     style.share_axis(ax, which="x")
-    handles, names = ax.get_legend_handles_labels()
+    bars, names = ax.get_legend_handles_labels()
+    handles: Any = [bar[-1] for bar in bars]  # type: ignore[index]
     ax.legend(
-        [bars[-1] for bars in handles],
+        handles,
         names,
         ncol=min(5, len(criteria)),
         loc="upper center",

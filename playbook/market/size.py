@@ -150,14 +150,14 @@ def growth_split(market: ibis.Table, brands: list[str], *, by: str = "category")
         made = {}
         for when in ("before", "after"):
             total, here = size[when].sum(), float(size[when].get(part, 0.0))
-            own = float(mine[when].get(part, 0.0))
-            made[when] = {"market": total, "mix": here / total, "share": own / here if here else 0.0}
+            sold = float(mine[when].get(part, 0.0))
+            made[when] = {"market": total, "mix": here / total, "share": sold / here if here else 0.0}
         effects = lmdi(made["before"], made["after"])
         own = {when: float(mine[when].get(part, 0.0)) for when in made}
         rows.append({by: str(part), **own, **effects})
     frame = pd.DataFrame(rows).sort_values("after", ascending=False)
-    total = frame.drop(columns=by).sum().to_dict()
-    frame = pd.concat([frame, pd.DataFrame([{by: "", **total}])], ignore_index=True)
+    every = frame.drop(columns=by).sum().to_dict()
+    frame = pd.concat([frame, pd.DataFrame([{by: "", **every}])], ignore_index=True)
     frame.attrs = {"by": [by]}
     return frame
 

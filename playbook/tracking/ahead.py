@@ -181,4 +181,4 @@ def _forecast(series: pd.Series, unit: str) -> tuple[float, float, float, str, f
         ends = [min(x, 1.0) if not np.isnan(x) else x for x in ends]
     chosen = made.backtest[made.backtest["chosen"].astype(bool)] if len(made.backtest) else made.backtest
     error = float(chosen["mase"].iloc[0]) if len(chosen) else np.nan
-    return (*map(float, ends), made.method, error, made.note)  # type: ignore[return-value]
+    return (*map(float, ends), made.method, error, made.note)
