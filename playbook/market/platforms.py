@@ -163,11 +163,10 @@ def plot_scorecard(card: pd.DataFrame) -> Axes:
     ax.set_xlim(0, 1.28)
     ax.set_xticks([0, 0.25, 0.5, 0.75, 1.0])
     style.share_axis(ax, which="x")
-    bars, names = ax.get_legend_handles_labels()
-    handles: Any = [bar[-1] for bar in bars]  # type: ignore[index]
+    parts: Any = ax.get_legend_handles_labels()
     ax.legend(
-        handles,
-        names,
+        [bar[-1] for bar in parts[0]],
+        parts[1],
         ncol=min(5, len(criteria)),
         loc="upper center",
         bbox_to_anchor=(0.45, -0.12),
