@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import math
 from collections.abc import Sequence
 
@@ -12,19 +13,20 @@ import pandas as pd
 from scipy import special, stats
 
 from ...data.engine import as_table
+from ...language import _
 from ...methods import intervals
 from ...missing import answers
 from ...period import Period
 from .steps import STEPS
 
-LOOK_BACK = 365
-"""Days over which a break is searched."""
+YEAR = 364
+"""Days over which a break is searched: 52 weeks, so that weekdays line up with those of the year before."""
 LEAST_DAYS = 14
 """Days on each side of a break."""
 SURE = 0.01
 """Largest p of a break, all days and parts that were searched taken into account."""
 ALONE = 4
-"""Times as many days on each side where there is no other part to compare with: a festival is not to pass for a break."""
+"""Times as many days on each side where no other part can be compared with: a festival is not to pass for a break."""
 EVERYWHERE = ""
 """The part that stands for all of them."""
 TRAFFIC = {"visitors": "carts", "carts": "buyers"}
@@ -35,6 +37,8 @@ COLUMNS = (
     "after_high", "elsewhere", "change", "p",
 )  # fmt: skip
 
+BREAK_SHOWN = ["part", "step", "since", "before", "before_low", "before_high", "after", "after_low", "after_high",
+               "elsewhere", "change", "p"]  # fmt: skip
 BREAK_UNITS = {
     "tried_before": "count", "before": "share", "tried_after": "count", "after": "share", "elsewhere": "share",
     "change": "share", "p": "share",
@@ -51,7 +55,7 @@ def daily(
     until: dt.date,
     by: str = "device",
     names: Sequence[str] = STEPS,
-    days: int = LOOK_BACK,
+    days: int = 2 * YEAR,
     unit: str = "visitor_id",
 ) -> pd.DataFrame:
     """How many came to each step on each day, and how many went on?
@@ -66,8 +70,8 @@ def daily(
         The parts of the shop that are told apart.
     names : sequence of str
         Events in the order of the funnel.
-    days : int, default 365
-        How far back.
+    days : int, default 728
+        How far back: a year to search, and the year before to compare it with.
     unit : str, default "visitor_id"
         What is counted, once a day.
 
@@ -87,8 +91,8 @@ def daily(
     found = (
         seen.group_by("day", "part")
         .aggregate(
-            **{f"tried_{b}": seen[a].sum() for a, b in zip(names, names[1:], strict=False)},
-            **{f"done_{b}": (seen[a] & seen[b]).sum() for a, b in zip(names, names[1:], strict=False)},
+            **{f"tried_{b}": seen[a].sum() for a, b in itertools.pairwise(names)},
+            **{f"done_{b}": (seen[a] & seen[b]).sum() for a, b in itertools.pairwise(names)},
         )
         .order_by("day", "part")
         .to_pandas()
@@ -103,7 +107,7 @@ def daily(
 
 
 @answers("How does each step do day by day?", needs={"traffic": ["visitors", "carts", "buyers"]})
-def daily_traffic(traffic: ibis.Table | pd.DataFrame, *, until: dt.date, days: int = LOOK_BACK) -> pd.DataFrame:
+def daily_traffic(traffic: ibis.Table | pd.DataFrame, *, until: dt.date, days: int = 2 * YEAR) -> pd.DataFrame:
     """The same as `daily`, from the counts of platforms: visitors → carts → buyers of the whole shop.
 
     Parameters
@@ -112,7 +116,7 @@ def daily_traffic(traffic: ibis.Table | pd.DataFrame, *, until: dt.date, days: i
         day, platform, visitors, carts, buyers; product_id and source are empty in the rows that are read.
     until : date
         The day after the last one.
-    days : int, default 365
+    days : int, default 728
         How far back.
 
     Returns
@@ -160,8 +164,8 @@ def breaks(
 
     For each part and step the day is searched that best divides the days into two rates (maximum likelihood); the
     change counts against that of the other parts over the same days, so that festivals and seasons, which reach all
-    parts, are no breaks. Where there is one part, or all change alike, the whole funnel is looked at, with `ALONE` times as
-    many days on each side, and nothing to compare it with.
+    parts, are no breaks. Where there is one part, or all change alike, the whole funnel is looked at, with `ALONE`
+    times as many days on each side, and held against the same days of the year before, where the data have them.
 
     Parameters
     ----------
@@ -180,7 +184,7 @@ def breaks(
     DataFrame
         One row per break, the surest first: part ("" is everywhere), step, since (first day after it), tried_before,
         before (rate) with its interval, tried_after, after with its interval, elsewhere (what the rate of the other
-        parts changed by, fraction), change (after − before − elsewhere), p.
+        parts, or of the year before, changed by, fraction), change (after − before − elsewhere), p.
 
     References
     ----------
@@ -190,12 +194,15 @@ def breaks(
     found: list[dict[str, object]] = []
     steps = list(dict.fromkeys(daily.step))
     parts = list(dict.fromkeys(daily.part))
-    tests = max(1, len(steps) * (len(parts) + 1)) * max(1, daily.day.nunique() - 2 * least_days)
+    begins = daily.day.max() - pd.Timedelta(days=YEAR - 1)
+    tests = max(1, len(steps) * (len(parts) + 1)) * max(1, min(YEAR, daily.day.nunique()) - 2 * least_days)
     for step in steps:
         of_step = daily[daily.step == step]
-        days = pd.DatetimeIndex(sorted(of_step.day.unique()))
+        span = pd.date_range(daily.day.min(), daily.day.max())
         wide = {c: of_step.pivot_table(index="day", columns="part", values=c, aggfunc="sum") for c in ("tried", "done")}
-        tried, done = (wide[c].reindex(index=days, columns=parts).fillna(0.0) for c in ("tried", "done"))
+        tried, done = (wide[c].reindex(index=span, columns=parts).fillna(0.0) for c in ("tried", "done"))
+        year_ago = [t.sum(axis=1).shift(YEAR).loc[begins:] for t in (tried, done)] if len(span) >= 2 * YEAR else None
+        tried, done = tried.loc[begins:], done.loc[begins:]
         several = [p for p in parts if tried[p].sum() > 0]
         mine = []
         for part in several if len(several) > 1 else []:
@@ -203,12 +210,13 @@ def breaks(
             mine.append(_break(part, step, tried[part], done[part], rest, least_days, tests))
         told = [b for b in mine if _counts(b, sure, least_change)]
         if not told:
-            whole = _break(EVERYWHERE, step, tried.sum(axis=1), done.sum(axis=1), None, ALONE * least_days, tests)
+            whole = _break(EVERYWHERE, step, tried.sum(axis=1), done.sum(axis=1), year_ago, ALONE * least_days, tests)
             told = [whole] if _counts(whole, sure, least_change) else []
         found += told[:1] if len(told) == 1 else [min(told, key=lambda b: b["p"])] if told else []
     frame = pd.DataFrame(found, columns=COLUMNS)
     frame = frame.sort_values("p", kind="stable", ignore_index=True)
     frame.attrs["by"] = daily.attrs.get("by", "part")
+    frame.attrs["notes"] = [] if found else [_("No step broke, as far as the days can tell.")]
     return frame
 
 
@@ -355,6 +363,7 @@ def loss(
     ]  # fmt: skip
     frame = pd.DataFrame(out, columns=columns)
     frame.attrs = {"by": found.attrs.get("by", "part"), "period": within.label, "level": level}
+    frame.attrs["notes"] = [] if out else [_("No step broke, so that nothing was lost by it.")]
     return frame
 
 

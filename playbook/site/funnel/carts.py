@@ -141,8 +141,8 @@ def abandonment(
     -------
     DataFrame
         One row per part of each cut: cut ("all", "furthest step", a column of `by`, "shipping"), part, carts, abandoned
-        (not bought on the day), abandonment (fraction) with Wilson interval, later (of the abandoned, who bought within
-        `later_days`), value_left (money in the carts of those who did not even later), mean_value (of an abandoned
+        (not bought on the day), abandonment (fraction; at each furthest step of all carts) with Wilson interval, later
+        (of the abandoned, who bought within `later_days`), value_left (money in the carts of those who did not even later), mean_value (of an abandoned
         cart; NaN where events carry no value).
     """
     rows = as_table(events)
@@ -166,7 +166,8 @@ def abandonment(
             .order_by(ibis.desc("carts"), "_part")
             .to_pandas()
         )  # fmt: skip
-        out += [_row(cut, r, level) for r in found.to_dict("records")]
+        whole = int(found.carts.sum()) if cut == "furthest step" else 0
+        out += [_row(cut, r, whole, level) for r in found.to_dict("records") if not (whole and not r["abandoned"])]
     frame = pd.DataFrame(out, columns=COLUMNS)
     frame.attrs = {"later_days": later_days, "free_from": free_from, "period": within.label}
     return frame
@@ -178,13 +179,13 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def _row(cut: str, r: dict, level: float) -> dict[str, object]:
+def _row(cut: str, r: dict, whole: int, level: float) -> dict[str, object]:
     number = {k: float(r[k]) if r[k] == r[k] and r[k] is not None else 0.0 for k in r if k != "_part"}
     n = number["n_valued"]
     low, high = intervals.mean(number["value_abandoned"], number["squares"], n, level=level)
     return (
         {"cut": cut, "part": r["_part"], "carts": int(r["carts"]), "abandoned": int(number["abandoned"])}
-        | rate("abandonment", int(number["abandoned"]), int(r["carts"]), level)
+        | rate("abandonment", int(number["abandoned"]), whole or int(r["carts"]), level)
         | {"later": int(number["later"]), "value_left": number["value_left"] if n else math.nan}
         | {"mean_value": number["value_abandoned"] / n if n else math.nan}
         | {"mean_value_low": low, "mean_value_high": high}

@@ -16,6 +16,7 @@ from ...missing import answers
 from ...outlook import Decision, Forecast
 from ...period import Period
 from .breaks import EVERYWHERE
+from .steps import step_name
 
 DAYS_TO_FIX = 14
 
@@ -49,7 +50,7 @@ def findings(compared: pd.DataFrame, period: Period, *, sure: float = 0.01) -> l
                 n=style.value(compared.n.iloc[0], "count"),
                 period=style.period(period),
                 rate=style.value(last.rate, "share"),
-                step=term("step", last.step),
+                step=step_name(last.step),
                 interval=style.interval(last.rate_low, last.rate_high, "share"),
             ),
             figures=(Figure("funnel.rate", last.rate, "share", last.rate_low, last.rate_high, {"step": last.step}),),
@@ -68,7 +69,7 @@ def findings(compared: pd.DataFrame, period: Period, *, sure: float = 0.01) -> l
         )
         verdict: Verdict = "watch" if fell else "hold"
         said = text.format(
-            step=term("step", most.step), before=style.period(period.previous),
+            step=step_name(most.step), before=style.period(period.previous),
             now=style.value(most.step_rate, "share"), change=style.change(most.change, "share"),
         )  # fmt: skip
         figure = Figure("funnel.change", most.change, "share", most.change_low, most.change_high, {"step": most.step})
@@ -104,7 +105,7 @@ def broken(
     by = found.attrs.get("by", "part")
     keyed = lost.set_index(["part", "step"]) if len(lost) else None
     for b in found.to_dict("records"):
-        part, step = term(by, b["part"]), term("step", b["step"])
+        part, step = term(by, b["part"]), step_name(b["step"])
         numbers = {
             "part": part, "step": step, "since": style.date(b["since"]), "before": style.value(b["before"], "share"),
             "after": style.value(b["after"], "share"),
@@ -306,9 +307,14 @@ def platform_findings(
         whole = rows.n.sum() / parts[parts.step == "visitors"].n.sum() if rows.n.sum() else float("nan")
         out.append(Finding("hold", text.format(rate=style.value(whole, "share"), period=style.period(period))))
     for b in found.to_dict("records"):
-        numbers = {"part": term("platform", b["part"]), "step": term("step", b["step"]),
-                   "since": style.date(b["since"]), "before": style.value(b["before"], "share"),
-                   "after": style.value(b["after"], "share"), "elsewhere": style.change(b["elsewhere"], "share")}  # fmt: skip
+        numbers = {
+            "part": term("platform", b["part"]) if b["part"] else "",
+            "step": step_name(b["step"]),
+            "since": style.date(b["since"]),
+            "before": style.value(b["before"], "share"),
+            "after": style.value(b["after"], "share"),
+            "elsewhere": style.change(b["elsewhere"], "share"),
+        }
         verdict, text, _stake = _sentence(b, numbers, None, period, currency)
         out.append(Finding(verdict, text, None, p=b["p"]))
     return out

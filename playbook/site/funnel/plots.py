@@ -10,6 +10,7 @@ from ... import style
 from ...language import _, humanise, term
 from ...missing import quietly
 from .breaks import EVERYWHERE
+from .steps import step_name
 
 
 @quietly
@@ -17,7 +18,7 @@ def plot_steps(steps: pd.DataFrame) -> Axes:
     """The steps as bars, each with its number and what part of the step before it is."""
     rows = steps[::-1].reset_index(drop=True)
     ax = style.axes(height=0.9 + 0.5 * len(rows))
-    ax.barh([term("step", s) for s in rows.step], rows.n, color=style.OWN, height=0.66)
+    ax.barh([step_name(s) for s in rows.step], rows.n, color=style.OWN, height=0.66)
     for y, row in enumerate(rows.itertuples()):
         text = style.short(row.n, "count")
         if y < len(rows) - 1:
@@ -49,7 +50,7 @@ def plot_parts(parts: pd.DataFrame, *, top: int = 5) -> Axes | None:
             x, mine.step_rate, [mine.step_rate - mine.step_rate_low, mine.step_rate_high - mine.step_rate],
             fmt="none", ecolor=style.INK, elinewidth=1, capsize=2,
         )  # fmt: skip
-    ax.set_xticks(np.arange(len(steps)), [term("step", s) for s in steps])
+    ax.set_xticks(np.arange(len(steps)), [step_name(s) for s in steps])
     style.share_axis(ax)
     ax.set_ylim(0, 1.12)
     ax.legend(ncols=len(names), loc="upper left")
@@ -70,7 +71,7 @@ def plot_minutes(steps: pd.DataFrame) -> Axes | None:
         ax.plot(max(row.minutes, least), y, "o", color=style.OWN, markersize=9)
         text = _("{minutes} minutes").format(minutes=style.value(row.minutes, "ratio"))
         ax.annotate(text, (max(row.minutes_high, least), y), xytext=(8, 0), textcoords="offset points", va="center")
-    ax.set_yticks(range(len(rows)), [term("step", s) for s in rows.step])
+    ax.set_yticks(range(len(rows)), [step_name(s) for s in rows.step])
     ax.set_xscale("log")
     ax.xaxis.set_major_formatter(lambda x, _place: f"{x:g}")
     ax.set_ylim(-0.6, len(rows) - 0.4)
@@ -107,7 +108,7 @@ def plot_break(found: pd.DataFrame, daily: pd.DataFrame) -> Axes | None:
     style.share_axis(ax)
     style.date_axis(ax)
     ax.set_ylim(bottom=0)
-    ax.set_title(_("{step}: part of those at the step before, by week").format(step=term("step", b.step)))
+    ax.set_title(_("{step}: part of those at the step before, by week").format(step=step_name(b.step)))
     return ax
 
 
@@ -167,7 +168,7 @@ def plot_platforms(parts: pd.DataFrame) -> Axes | None:
         return None
     ax = style.axes(height=1.1 + 0.42 * len(rows))
     colours = {"carts": style.CATEGORIES[1], "buyers": style.OWN}
-    labels = [f"{term(by, r[by])}: {term('step', r['step'])}" for r in rows.to_dict("records")]
+    labels = [f"{term(by, r[by])}: {step_name(r['step'])}" for r in rows.to_dict("records")]
     ax.barh(range(len(rows)), rows.step_rate.fillna(0), 0.62, color=[colours[s] for s in rows.step])
     for y, x in enumerate(rows.step_rate):
         ax.annotate(

@@ -29,6 +29,8 @@ EFFORT: dict[str, float] = {"conversion": 1, "consideration": 2, "interest": 3, 
 GOOD_MONTH = 0.75
 """The benchmark: the rate that a stage reaches in the best quarter of the shop's own months."""
 
+STAGE_SHOWN = ["order", "stage", "tried", "rate", "per_point", "benchmark", "gap", "stake", "stake_low",
+               "stake_high", "rank"]  # fmt: skip
 STAGE_UNITS = {
     "tried": "count", "rate": "share", "per_point": "currency", "benchmark": "share", "gap": "share",
     "stake": "currency", "effort": "ratio", "per_effort": "currency", "rank": "count",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from typing import Literal
@@ -11,7 +12,7 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from ...data.engine import as_table
-from ...language import _, listing, term
+from ...language import _, humanise, listing, term
 from ...methods import intervals
 from ...missing import answers
 from ...period import Period
@@ -24,6 +25,8 @@ SHOPPING = STEPS[1:]
 
 WINDOW = 7
 """Days from the first step within which the others count."""
+
+TIMES = ["step", "n", "minutes", "minutes_low", "minutes_high"]
 
 Order = Literal["ordered", "strict"]
 
@@ -99,9 +102,15 @@ def steps(
         "window_days": window_days,
         "unit": unit,
         "by": [by] if by else [],
-        "notes": [note.format(steps=listing(term("step", n) for n in absent))] if absent else [],
+        "notes": [note.format(steps=listing(step_name(n) for n in absent))] if absent else [],
     }
     return frame
+
+
+def step_name(step: str) -> str:
+    """What a reader calls a step."""
+    word = term("step", step)
+    return humanise(step) if word == step else word
 
 
 def narrowed(events: ibis.Table, within: Period | None) -> ibis.Table:
@@ -146,7 +155,7 @@ def _counted(rows, firsts, names, window_days, order, unit, cut, by) -> pd.DataF
     key = [unit, *cut]
     began = firsts.filter(firsts[names[0]].notnull())
     straight = [began[names[0]].notnull()]
-    for one, other in zip(names, names[1:], strict=False):
+    for one, other in itertools.pairwise(names):
         straight.append(straight[-1] & (began[other] >= began[one]) & (began[other] <= began[names[0]] + window))
     could = [began[names[0]].notnull()]
     for other in names[1:]:
@@ -242,10 +251,9 @@ def _rated(found: pd.DataFrame, names: Sequence[str], by: str | None, level: flo
 
 UNITS = {
     "n": "count", "step_rate": "share", "rate": "share", "lost": "count", "before_n": "count", "before": "share",
-    "change": "share", "p": "share", "a_day": "count", "sales": "currency", "days": "count",
+    "change": "share", "p": "share", "a_day": "count", "sales": "currency", "days": "count", "minutes": "ratio",
 }  # fmt: skip
-"""Of the frames of steps, for a page; how long they take is told apart."""
-MINUTES = {"n": "count", "minutes": "ratio"}
+"""Of the frames of steps, for a page."""
 
 COLUMNS = (
     "step", "n", "step_rate", "step_rate_low", "step_rate_high", "rate", "rate_low", "rate_high", "lost", "minutes",
