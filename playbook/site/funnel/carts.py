@@ -142,8 +142,8 @@ def abandonment(
     DataFrame
         One row per part of each cut: cut ("all", "furthest step", a column of `by`, "shipping"), part, carts, abandoned
         (not bought on the day), abandonment (fraction; at each furthest step of all carts) with Wilson interval, later
-        (of the abandoned, who bought within `later_days`), value_left (money in the carts of those who did not even later), mean_value (of an abandoned
-        cart; NaN where events carry no value).
+        (of the abandoned, who bought within `later_days`), value_left (money in the carts of those who did not even
+        later), mean_value (of an abandoned cart; NaN where events carry no value).
     """
     rows = as_table(events)
     cart_days = _carts(rows, within, [c for c in by if c in rows.columns], later_days)

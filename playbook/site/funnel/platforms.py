@@ -51,7 +51,8 @@ def platform_steps(
     -------
     DataFrame
         [month], platform (or source), step (visitors, carts, buyers), n (summed over days), a_day (mean),
-        step_rate, rate with Wilson intervals, lost, sales (money, at the step of buyers), days. Columns as in `steps`. A rate of more than one is not known.
+        step_rate, rate with Wilson intervals, lost, sales (money, at the step of buyers), days. Columns as in
+        `steps`. A rate of more than one is not known.
     """
     rows = as_table(traffic)
     if by == "source":

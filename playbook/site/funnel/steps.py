@@ -90,11 +90,14 @@ def steps(
     if order not in ("ordered", "strict"):
         raise ValueError(_("{order!r} is no order; write ordered or strict").format(order=order))
     rows, cut = _rows(as_table(events), within, names, by, unit)
-    firsts = _firsts(rows, names, unit, cut, by).cache()
+    firsts = _firsts(rows, names, cut, by).cache()
     there = firsts.aggregate(**{n: firsts[n].count() for n in names}).to_pandas().iloc[0]
     absent = [n for n in names if there[n] == 0]
-    names = [n for n in names if n not in absent]
-    found = _counted(rows, firsts, names, window_days, order, unit, cut, by) if len(names) > 1 else _empty(by)
+    if absent:
+        names = [n for n in names if n not in absent]
+        rows, cut = _rows(as_table(events), within, names, by, unit)
+        firsts = _firsts(rows, names, cut, by).cache() if len(names) > 1 else firsts
+    found = _counted(rows, firsts, names, window_days, order, cut, by) if len(names) > 1 else _empty(by)
     frame = _rated(found, names, by, level)
     note = _("These steps never occur in the data and are left out: {steps}.")
     frame.attrs = {
@@ -127,32 +130,41 @@ def narrowed_days(rows: ibis.Table, within: Period) -> ibis.Table:
 
 
 def _rows(events, within, names, by, unit) -> tuple[ibis.Table, list[str]]:
-    """The events that matter with their columns, and the columns that cut people into funnels of their own."""
+    """The events that matter, with the number of their step; and the columns that cut people into funnels of their own.
+
+    Units are told apart by a hash of 64 bits, which halves the work: of 100 million, two are one with a chance of 0.03 %.
+    """
     rows = narrowed(events, within)
-    rows = rows.filter(rows.event.isin(list(names)) & rows[unit].notnull())
-    rows = rows.mutate(event_at=rows.event_at.cast("timestamp"))
+    step = ibis.cases(*((rows.event == n, ibis.literal(i, "int8")) for i, n in enumerate(names)))
+    columns: dict[str, ir.Value] = {"_unit": rows[unit].hash(), "event_at": rows.event_at.cast("timestamp")}
+    columns["_step"] = step
     if by in TIME_CUTS:
-        rows = rows.mutate(**{by: rows.event_at.truncate(TIME_CUTS[by])})
-        return rows.select(unit, "event", "event_at", by), [by]
-    return rows.select(*dict.fromkeys([unit, "event", "event_at", *([by] if by else [])])), []
+        columns[by] = rows.event_at.truncate(TIME_CUTS[by])
+    elif by:
+        columns[by] = rows[by]
+    rows = rows.filter(rows.event.isin(list(names)) & rows[unit].notnull()).select(**columns)
+    return rows, [by] if by in TIME_CUTS else []
 
 
-def _firsts(rows: ibis.Table, names: Sequence[str], unit: str, cut: list[str], by: str | None) -> ibis.Table:
+def _firsts(rows: ibis.Table, names: Sequence[str], cut: list[str], by: str | None) -> ibis.Table:
     """When each unit first had each step's event; and the value of `by` at its first first step."""
-    out: dict[str, ir.Value] = {n: rows.event_at.min(where=rows.event == n) for n in names}
+    never = ibis.null("timestamp")
+    out: dict[str, ir.Value] = {
+        n: ibis.ifelse(rows._step == i, rows.event_at, never).min() for i, n in enumerate(names)
+    }
     if by and not cut:
-        out["_part"] = rows[by].argmin(rows.event_at, where=rows.event == names[0])
-    return rows.group_by(unit, *cut).aggregate(**out)
+        out["_part"] = rows[by].argmin(rows.event_at, where=rows._step == 0)
+    return rows.group_by("_unit", *cut).aggregate(**out)
 
 
-def _counted(rows, firsts, names, window_days, order, unit, cut, by) -> pd.DataFrame:
+def _counted(rows, firsts, names, window_days, order, cut, by) -> pd.DataFrame:
     """Per part: how many reached each step, and quartiles of the seconds since the step before.
 
     For most, the first events of each step already lie in order and in time: then no other try can bring them further
     than those. Only the others are looked at event by event.
     """
     window = ibis.interval(seconds=round(window_days * 86400))
-    key = [unit, *cut]
+    key = ["_unit", *cut]
     began = firsts.filter(firsts[names[0]].notnull())
     straight = [began[names[0]].notnull()]
     for one, other in itertools.pairwise(names):
@@ -193,8 +205,7 @@ def _chained(rows: ibis.Table, names: Sequence[str], window, key: list[str]) -> 
     A try is known by its start: for each step the latest start that has come so far is carried along, since it leaves
     the most time (Bellman's principle; as in ClickHouse's windowFunnel).
     """
-    step = ibis.cases(*((rows.event == n, i) for i, n in enumerate(names)))
-    t = rows.mutate(_step=step)
+    t = rows
     so_far = ibis.cumulative_window(group_by=key, order_by=[t.event_at, t._step])
     t = t.mutate(s0=ibis.ifelse(t._step == 0, t.event_at, ibis.null("timestamp")))
     for i in range(1, len(names)):
@@ -206,8 +217,7 @@ def _chained(rows: ibis.Table, names: Sequence[str], window, key: list[str]) -> 
 
 def _strict(rows: ibis.Table, names: Sequence[str], window, key: list[str]) -> ibis.Table:
     """The first time that each unit reached each step with no other step between; a step again counts once."""
-    step = ibis.cases(*((rows.event == n, i) for i, n in enumerate(names)))
-    t = rows.mutate(_step=step)
+    t = rows
     in_order = ibis.window(group_by=key, order_by=[t.event_at, t._step])
     t = t.mutate(_before=t._step.lag().over(in_order))
     t = t.filter(t._before.isnull() | (t._before != t._step))
