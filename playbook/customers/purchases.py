@@ -47,7 +47,7 @@ def purchases(
         day=paid.paid_at.date(),
         amount=paid.amount.cast(MONEY),
         discount=discount.cast(MONEY),
-    )
+    ).cache()
 
 
 @answers("Whose are these rows?", needs={"table": ["customer_id"]})
