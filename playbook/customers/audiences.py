@@ -75,6 +75,13 @@ COMPLAINED = 30
 AHEAD = 30
 """Days ahead over which it is told what an audience buys."""
 
+UNITS = {
+    "people": "count", "excluded": "count", "capped": "count", "no_consent": "count", "left": "count",
+    "weight": "ratio", "rate": "share", "value": "currency",
+}  # fmt: skip
+ACTION_UNITS = {"from_days": "days", "to_days": "days", "half_life": "days"}
+"""Of the frames, for a page."""
+
 
 @answers("Whom do we speak to again?")
 def members(
@@ -279,6 +286,11 @@ def sizes(
     if not {"viewed", "carted"} & set(frame.audience):
         frame.attrs["notes"] = [_("Without events of known customers, nobody is known to have looked or left a cart.")]
     return frame
+
+
+def before(as_of: dt.datetime, *, ahead: int = AHEAD) -> dt.datetime:
+    """The moment `ahead` days earlier."""
+    return as_of - dt.timedelta(days=ahead)
 
 
 def actions(names: Mapping[str, Audience] | None = None) -> pd.DataFrame:

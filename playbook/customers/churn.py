@@ -6,13 +6,13 @@ import datetime as dt
 from typing import Literal
 
 import ibis
-import numpy as np
 import pandas as pd
 
 from ..data.engine import MONEY, as_table
 from ..language import _
 from ..methods import intervals
 from ..missing import answers
+from ..period import Period
 
 Clock = Literal["last_order", "last_activity"]
 
@@ -25,6 +25,9 @@ VALUES = (0.8, 0.5)
 
 WINDOWS = ("active", "short", "mid", "long")
 LEVELS = ("high", "middle", "low")
+
+UNITS = {"customers": "count", "share": "share", "sales_year": "currency", "median_days": "days", "rate": "share"}
+"""Of the frames, for a page."""
 
 
 @answers("When was each customer last seen?")
@@ -239,12 +242,18 @@ def trend(
     return frame
 
 
-def rule(*, clock: Clock = "last_order", active_days: int = ACTIVE_DAYS, bands: tuple[int, int] = BANDS,
-         with_activity: bool = False) -> str:  # fmt: skip
-    """The rule of `states` as a sentence, to stand beside its numbers."""
+@answers("By which rule?")
+def rule(
+    activity: ibis.Table | pd.DataFrame | None = None,
+    *,
+    clock: Clock = "last_order",
+    active_days: int = ACTIVE_DAYS,
+    bands: tuple[int, int] = BANDS,
+) -> str:
+    """The rule of `states` as a sentence, to stand beside its numbers; the parameters are those of `states`."""
     text = _("Active: bought in the last {active} days. Away, by the days since the last paid order: short up to "
              "{short}, mid up to {mid}, long above.")  # fmt: skip
-    if with_activity:
+    if activity is not None:
         text = _("Active: bought or did anything in the last {active} days. Away, by the days since the last paid "
                  "order: short up to {short}, mid up to {mid}, long above.")  # fmt: skip
     if clock == "last_activity":
@@ -253,7 +262,6 @@ def rule(*, clock: Clock = "last_order", active_days: int = ACTIVE_DAYS, bands: 
     return text.format(active=active_days, short=bands[0], mid=bands[1])
 
 
-def share_of(matrix: pd.DataFrame, window: str) -> float:
-    """What part of all customers is in a window; NaN without customers."""
-    total = matrix.customers.sum()
-    return float(matrix[matrix.window == window].customers.sum() / total) if total else np.nan
+def start(period: Period) -> dt.datetime:
+    """The moment at which a period begins."""
+    return dt.datetime.combine(period.start, dt.time())

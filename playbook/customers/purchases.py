@@ -39,15 +39,19 @@ def purchases(
     paid = identity.with_person(paid, who, named=named)
     off = [paid[c].fill_null(0) for c in ("discount", "platform_discount", "creator_discount") if c in paid.columns]
     discount = sum(off[1:], off[0]) if off else ibis.literal(0)
-    return paid.filter(paid.person_id.notnull()).select(
-        "person_id",
-        "order_id",
-        platform=paid.platform if "platform" in paid.columns else ibis.literal(""),
-        at=paid.paid_at,
-        day=paid.paid_at.date(),
-        amount=paid.amount.cast(MONEY),
-        discount=discount.cast(MONEY),
-    ).cache()
+    return (
+        paid.filter(paid.person_id.notnull())
+        .select(
+            "person_id",
+            "order_id",
+            platform=paid.platform if "platform" in paid.columns else ibis.literal(""),
+            at=paid.paid_at,
+            day=paid.paid_at.date(),
+            amount=paid.amount.cast(MONEY),
+            discount=discount.cast(MONEY),
+        )
+        .cache()
+    )
 
 
 @answers("Whose are these rows?", needs={"table": ["customer_id"]})

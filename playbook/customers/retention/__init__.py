@@ -1,10 +1,13 @@
 """Retention: who stays, when people buy again, and what it would bring if more did."""
 
 from ..purchases import of_persons, purchases
-from .cohorts import cohorts, curve, margin, profit_if
-from .timing import hazard, reminders, repeat_rates, replenishment
+from .cohorts import CURVE_UNITS, PROFIT_UNITS, cohorts, curve, margin, profit_if
+from .conclusions import forecast, leaving, speak_to, stays
+from .plots import plot_audiences, plot_cohorts, plot_curve, plot_flows, plot_hazard, plot_matrix, plot_trend
+from .timing import DUE_UNITS, RATE_UNITS, hazard, reminders, repeat_rates, replenishment
 
 __all__ = [
-    "cohorts", "curve", "hazard", "margin", "of_persons", "profit_if", "purchases", "reminders", "repeat_rates",
-    "replenishment",
+    "CURVE_UNITS", "DUE_UNITS", "PROFIT_UNITS", "RATE_UNITS", "cohorts", "curve", "forecast", "hazard", "leaving", "margin", "of_persons", "plot_audiences", "plot_cohorts",
+    "plot_curve", "plot_flows", "plot_hazard", "plot_matrix", "plot_trend", "profit_if", "purchases", "reminders",
+    "repeat_rates", "replenishment", "speak_to", "stays",
 ]  # fmt: skip

@@ -14,6 +14,10 @@ from ...language import _
 from ...methods import intervals
 from ...missing import answers
 
+CURVE_UNITS = {"people": "count", "customers": "count", "share": "share", "sales_each": "currency"}
+PROFIT_UNITS = {"sales": "currency", "profit": "currency", "change": "share"}
+"""Of the frames, for a page."""
+
 
 @answers("Who stays?")
 def cohorts(purchases: ibis.Table | pd.DataFrame, *, as_of: dt.datetime, level: float = 0.95) -> pd.DataFrame:

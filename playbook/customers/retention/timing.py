@@ -23,6 +23,11 @@ AHEAD = 14
 LEAST = 30
 """Observed repeats of a product from which its own rhythm is taken rather than the days that a unit lasts."""
 
+RATE_UNITS = {"n": "count", "again": "count", "rate": "share"}
+DUE_UNITS = {"repeats": "count", "typical_days": "days", "due": "count", "rate": "share",
+             "value": "currency"}  # fmt: skip
+"""Of the frames, for a page."""
+
 
 @answers("How many buy again within a week, a month?")
 def repeat_rates(
@@ -202,8 +207,8 @@ def replenishment(
     -------
     DataFrame
         One row per product, most due first: product_id, product (name, where known), repeats (observed), typical_days
-        (median of those that came; the days that a unit lasts where there are fewer than `LEAST`), days_low, days_high
-        (quartiles), basis (observed, usage), due (people whose date lies in the next `ahead` days), rate (of buyers old
+        (median of those that came; the days that a unit lasts where there are fewer than `LEAST`), typical_days_low,
+        typical_days_high (quartiles), basis (observed, usage), due (people whose date lies in the next `ahead` days), rate (of buyers old
         enough, who bought it again within twice the typical days) with Wilson interval, value (money: due × rate ×
         amount of their last purchase).
     """
@@ -224,7 +229,7 @@ def replenishment(
     frame["rate_low"], frame["rate_high"] = [e.low for e in ends], [e.high for e in ends]
     frame["value"] = frame.worth * frame.rate
     frame["due"] = frame.due.astype("int64")
-    columns = ["product_id", "product", "repeats", "typical_days", "days_low", "days_high", "basis", "due", "rate",
+    columns = ["product_id", "product", "repeats", "typical_days", "typical_days_low", "typical_days_high", "basis", "due", "rate",
                "rate_low", "rate_high", "value"]  # fmt: skip
     frame = frame.sort_values(["due", "product_id"], ascending=[False, True], ignore_index=True)
     frame.attrs = {"ahead": ahead}
@@ -257,8 +262,8 @@ def _by_product(purchases: ibis.Table, items: ibis.Table, products) -> tuple[ibi
     own = cycle.repeats >= LEAST
     cycle = cycle.select(
         "product_id", "repeats", product=name, typical_days=ibis.ifelse(own, cycle.q2, lasts),
-        days_low=ibis.ifelse(own, cycle.q1, ibis.null("float64")),
-        days_high=ibis.ifelse(own, cycle.q3, ibis.null("float64")),
+        typical_days_low=ibis.ifelse(own, cycle.q1, ibis.null("float64")),
+        typical_days_high=ibis.ifelse(own, cycle.q3, ibis.null("float64")),
         basis=ibis.ifelse(own, "observed", "usage"),
     )  # fmt: skip
     return bought, cycle.filter(cycle.typical_days.notnull())

@@ -105,7 +105,10 @@ def _told(sums: pd.DataFrame, level: float) -> pd.DataFrame:
         mine = sums[sums.window.isin(windows)].drop(columns="window").groupby("held").sum()
         arms = {held: mine.loc[held] for held in (False, True) if held in mine.index}
         row: dict[str, object] = {"window": name}
-        row |= {"sent": int(arms[False].n) if False in arms else 0, "held_back": int(arms[True].n) if True in arms else 0}
+        row |= {
+            "sent": int(arms[False].n) if False in arms else 0,
+            "held_back": int(arms[True].n) if True in arms else 0,
+        }
         for what, square, cross in (("orders", "oo", "on"), ("sales", "ss", "sn")):
             rate, error = {}, 0.0
             for held, a in arms.items():
@@ -123,6 +126,8 @@ def _told(sums: pd.DataFrame, level: float) -> pd.DataFrame:
     frame = frame[(frame.sent > 0) | (frame.held_back > 0)].reset_index(drop=True)
     columns = ["window", "sent", "held_back", "orders_sent", "orders_held", "orders", "orders_low", "orders_high",
                "sales", "sales_low", "sales_high", "p"]  # fmt: skip
-    return frame.reindex(columns=columns).astype({"orders": float, "sales": float}, errors="ignore").replace(
-        [np.inf, -np.inf], np.nan
+    return (
+        frame.reindex(columns=columns)
+        .astype({"orders": float, "sales": float}, errors="ignore")
+        .replace([np.inf, -np.inf], np.nan)
     )

@@ -20,6 +20,13 @@ from .reasons import PLAYS, RULES, moment
 HELD_BACK = 0.10
 """Part of those chosen who get nothing, so that the effect can be told."""
 
+UNITS = {
+    "customers": "count", "write": "count", "hold_back": "count", "sales_year": "currency", "orders": "ratio",
+    "sales": "currency", "cap": "currency", "sent": "count", "held_back": "count", "orders_sent": "ratio",
+    "orders_held": "ratio", "p": "share",
+}  # fmt: skip
+"""Of the frames of this package, for a page."""
+
 
 @answers("Who is held back, so that the effect can be told?")
 def assigned(reasons: ibis.Table | pd.DataFrame, *, name: str, held_back: float = HELD_BACK) -> ibis.Table:
@@ -158,7 +165,9 @@ def conclusions(
     half = {w: math.sqrt((((known[f"{w}_high"] - known[f"{w}_low"]) / 2) ** 2).sum()) for w in ("orders", "sales")}
     orders, sales = float(known.orders.sum()), float(known.sales.sum())
     if known.empty:
-        text = _("{n} customers who are away meet a rule; that writing to them adds orders is not sure enough to do it.")
+        text = _(
+            "{n} customers who are away meet a rule; that writing to them adds orders is not sure enough to do it."
+        )
         return [*out, Finding("watch", text.format(n=style.value(chosen, "count")))]
     best = known.loc[(known.sales / known.write.where(known.write > 0)).idxmax()]
     text = _(

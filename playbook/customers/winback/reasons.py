@@ -144,6 +144,31 @@ def _moved(purchases: ibis.Table, items: ibis.Table, products: ibis.Table) -> ib
     return final.group_by("person_id").aggregate(_elsewhere=(final.category != final.usual).all())
 
 
+@answers("Why did they leave?")
+def counts(reasons: ibis.Table | pd.DataFrame) -> pd.DataFrame:
+    """How many left for what reason, and by which rule might they be won back?
+
+    Parameters
+    ----------
+    reasons : Table or DataFrame
+        From `reasons`.
+
+    Returns
+    -------
+    DataFrame
+        reason, rule, customers, share (of all who are away), sales_year (money), median_days; the most first.
+    """
+    t = as_table(reasons)
+    found = (
+        t.group_by("reason", "rule")
+        .aggregate(customers=t.count(), sales_year=t.sales_year.sum(), median_days=t.days.cast("float64").median())
+        .to_pandas()
+        .sort_values(["customers", "reason", "rule"], ascending=[False, True, True], ignore_index=True)
+    )
+    found.insert(3, "share", found.customers / max(int(found.customers.sum()), 1))
+    return found.astype({"sales_year": float})
+
+
 def moment(as_of: dt.datetime) -> str:
     """The name of a win-back round, by its month."""
     return f"winback_{as_of:%Y_%m}"
