@@ -54,11 +54,11 @@ AUDIENCES: dict[str, Audience] = {
             N_("remind her of the cart within a day", "actions"), N_("say what is left in stock", "actions"),
             N_("offer free shipping for the cart", "actions"),
         )),
-        Audience("one_order", 31, 180, 45.0, (
+        Audience("silent", 31, 180, 45.0, (
             N_("tell her how to use what she bought", "actions"), N_("recommend what goes with it", "actions"),
             N_("send a second-order coupon", "actions"),
         )),
-        Audience("lapsed_high_value", 31, 365, 90.0, (
+        Audience("lapsed", 31, 365, 90.0, (
             N_("write to her in person", "actions"), N_("invite her to what is new before others", "actions"),
             N_("add a gift to her next order", "actions"),
         )),
@@ -118,8 +118,8 @@ def members(
     -------
     Table
         One row per person and audience: person_id, audience, days (since what made her one), weight (½ to the power of
-        days ÷ half-life), sent (messages in `cap_days`), why (bought, complained, unsubscribed, capped, no consent; empty:
-        may be spoken to), value (money, mean order value of hers; of all where she has none).
+        days ÷ half-life), sent (messages in `cap_days`), why (bought, complained, unsubscribed, capped, no consent;
+        empty: may be spoken to), value (money, mean order value of hers; of all where she has none).
     """
     now = ibis.timestamp(as_of)
     bought = as_table(purchases)
@@ -183,8 +183,8 @@ def _silent(bought: ibis.Table, as_of: dt.datetime) -> list[ibis.Table]:
     t = states(bought, as_of=as_of)
     out = []
     for name, condition in (
-        ("one_order", t.orders == 1),
-        ("lapsed_high_value", (t.value == "high") & (t.orders > 1)),
+        ("silent", t.orders == 1),
+        ("lapsed", (t.value == "high") & (t.orders > 1)),
     ):
         a = AUDIENCES[name]
         there = t.filter(condition & (t.days >= a.latest) & (t.days <= a.earliest))

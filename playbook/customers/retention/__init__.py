@@ -7,7 +7,8 @@ from .plots import plot_audiences, plot_cohorts, plot_curve, plot_flows, plot_ha
 from .timing import DUE_UNITS, RATE_UNITS, hazard, reminders, repeat_rates, replenishment
 
 __all__ = [
-    "CURVE_UNITS", "DUE_UNITS", "PROFIT_UNITS", "RATE_UNITS", "cohorts", "curve", "forecast", "hazard", "leaving", "margin", "of_persons", "plot_audiences", "plot_cohorts",
-    "plot_curve", "plot_flows", "plot_hazard", "plot_matrix", "plot_trend", "profit_if", "purchases", "reminders",
-    "repeat_rates", "replenishment", "speak_to", "stays",
+    "CURVE_UNITS", "DUE_UNITS", "PROFIT_UNITS", "RATE_UNITS", "cohorts", "curve", "forecast", "hazard", "leaving",
+    "margin", "of_persons", "plot_audiences", "plot_cohorts", "plot_curve", "plot_flows", "plot_hazard",
+    "plot_matrix", "plot_trend", "profit_if", "purchases", "reminders", "repeat_rates", "replenishment", "speak_to",
+    "stays",
 ]  # fmt: skip

@@ -99,7 +99,7 @@ def curve(cohorts: pd.DataFrame, *, months: int = 12, level: float = 0.95) -> pd
     Returns
     -------
     DataFrame
-        offset, people (in cohorts old enough), customers, share with interval, sales_each (money per person who bought).
+        offset, people (in cohorts old enough), customers, share with interval, sales_each (money, each buyer).
     """
     there = cohorts[cohorts.complete.astype(bool) & (cohorts.offset <= months)]
     sums = there.groupby("offset", as_index=False)[["size", "customers", "sales"]].sum()

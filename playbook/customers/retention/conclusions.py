@@ -120,8 +120,8 @@ def speak_to(sizes: pd.DataFrame, *, currency: str = "CNY") -> list[Finding]:
         return []
     best = known.loc[known.value.idxmax()]
     text = _(
-        "The audience “{audience}” is worth most: {n} may be spoken to, and of such people {rate} bought within a month, "
-        "for {money} ({interval}); how much of that an advertisement adds, only people held back can tell."
+        "The audience “{audience}” is worth most: {n} may be spoken to, and of such people {rate} bought within a "
+        "month, for {money} ({interval}); how much of that an advertisement adds, only people held back can tell."
     )
     said = text.format(
         audience=term("audience", best.audience), n=style.value(best.left, "count"),

@@ -10,6 +10,12 @@ from ... import style
 from ...language import _, term
 from ...missing import quietly
 
+COLOURS = {
+    "active": style.CATEGORIES[2], "short": style.CATEGORIES[4], "mid": style.CATEGORIES[1],
+    "long": style.CATEGORIES[6],
+}  # fmt: skip
+"""Of the windows of churn, in every picture the same."""
+
 
 @quietly
 def plot_cohorts(cohorts: pd.DataFrame, *, what: str = "share", last: int = 12, currency: str = "CNY") -> Axes | None:
@@ -92,14 +98,14 @@ def plot_hazard(hazard: pd.DataFrame) -> Axes | None:
     ax = style.axes(height=3.6)
     ax.bar(rows.day, rows.hazard, width=1.0, color=style.COMPARISON, alpha=0.5)
     ax.plot(rows.day, rows.smoothed, color=style.OWN)
-    for day in (7, 30):
+    for day, height in ((7, 0.97), (30, 0.87)):
         if day <= rows.day.max():
             ax.axvline(day, color=style.NEUTRAL, linewidth=1, linestyle="--")
             said = _("day {day}: {share} are back").format(
                 day=day, share=style.value(rows.set_index("day").returned[day], "share")
             )
             ax.annotate(
-                said, (day, 0.97), xycoords=("data", "axes fraction"), xytext=(5, 0), textcoords="offset points",
+                said, (day, height), xycoords=("data", "axes fraction"), xytext=(5, 0), textcoords="offset points",
                 va="top", fontsize=9.5, color=style.NEUTRAL,
             )  # fmt: skip
     style.share_axis(ax)
@@ -140,8 +146,8 @@ def plot_trend(trend: pd.DataFrame) -> Axes | None:
     if rows.empty or rows.moment.nunique() < 2:
         return None
     ax = style.axes(height=3.4)
-    for i, (window, mine) in enumerate(rows.groupby("window", sort=False)):
-        colour = style.CATEGORIES[i]
+    for window, mine in rows.groupby("window", sort=False):
+        colour = COLOURS[str(window)]
         ax.plot(mine.moment, mine.customers, color=colour, marker="o", markersize=4)
         style.direct_label(ax, mine.moment.iloc[-1], mine.customers.iloc[-1], term("window", str(window)), colour)
     style.count_axis(ax)
@@ -158,10 +164,9 @@ def plot_flows(flows: pd.DataFrame) -> Axes:
     ends = list(dict.fromkeys(flows.to_window))
     ax = style.axes(height=1.2 + 0.5 * max(len(starts), 1))
     left = np.zeros(len(starts))
-    colours = [style.CATEGORIES[2], style.CATEGORIES[4], style.CATEGORIES[1], style.CATEGORIES[6]]
-    for end, colour in zip(ends, colours, strict=False):
+    for end in ends:
         share = flows[flows.to_window == end].set_index("from_window").rate.reindex(starts).fillna(0).to_numpy()
-        ax.barh(range(len(starts)), share, left=left, color=colour, height=0.66, label=term("window", end))
+        ax.barh(range(len(starts)), share, left=left, color=COLOURS[end], height=0.66, label=term("window", end))
         for y, (x, part) in enumerate(zip(left, share, strict=True)):
             if part >= 0.06:
                 ax.annotate(f"{100 * part:.0f}%", (x + part / 2, y), ha="center", va="center", fontsize=9.5)

@@ -208,9 +208,9 @@ def replenishment(
     DataFrame
         One row per product, most due first: product_id, product (name, where known), repeats (observed), typical_days
         (median of those that came; the days that a unit lasts where there are fewer than `LEAST`), typical_days_low,
-        typical_days_high (quartiles), basis (observed, usage), due (people whose date lies in the next `ahead` days), rate (of buyers old
-        enough, who bought it again within twice the typical days) with Wilson interval, value (money: due × rate ×
-        amount of their last purchase).
+        typical_days_high (quartiles), basis (observed, usage), due (people whose date lies in the next
+        `ahead` days), rate (of buyers old enough, who bought it again within twice the typical days) with Wilson
+        interval, value (money: due × rate × amount of their last purchase).
     """
     items = as_table(order_items)
     bought, cycle = _by_product(as_table(purchases), items, products)
@@ -229,8 +229,8 @@ def replenishment(
     frame["rate_low"], frame["rate_high"] = [e.low for e in ends], [e.high for e in ends]
     frame["value"] = frame.worth * frame.rate
     frame["due"] = frame.due.astype("int64")
-    columns = ["product_id", "product", "repeats", "typical_days", "typical_days_low", "typical_days_high", "basis", "due", "rate",
-               "rate_low", "rate_high", "value"]  # fmt: skip
+    columns = ["product_id", "product", "repeats", "typical_days", "typical_days_low", "typical_days_high", "basis",
+               "due", "rate", "rate_low", "rate_high", "value"]  # fmt: skip
     frame = frame.sort_values(["due", "product_id"], ascending=[False, True], ignore_index=True)
     frame.attrs = {"ahead": ahead}
     if frame.empty:

@@ -21,11 +21,16 @@ HELD_BACK = 0.10
 """Part of those chosen who get nothing, so that the effect can be told."""
 
 UNITS = {
-    "customers": "count", "write": "count", "hold_back": "count", "sales_year": "currency", "orders": "ratio",
-    "sales": "currency", "cap": "currency", "sent": "count", "held_back": "count", "orders_sent": "ratio",
-    "orders_held": "ratio", "p": "share",
+    "customers": "count", "write": "count", "hold_back": "count", "orders": "count", "sales": "currency",
+    "cap": "currency",
 }  # fmt: skip
-"""Of the frames of this package, for a page."""
+MESSAGE_UNITS = {"sent": "count", "held_back": "count", "orders_sent": "share", "orders_held": "share",
+                 "orders": "share", "sales": "currency", "p": "share"}  # fmt: skip
+"""Of the frames of this package, for a page; orders each message as a percentage."""
+WAYS = ["rule", "offer", "way"]
+NUMBERS = ["rule", "customers", "write", "hold_back", "orders", "orders_low", "orders_high", "sales", "sales_low",
+           "sales_high", "cap"]  # fmt: skip
+"""The two halves of a plan, for a page."""
 
 
 @answers("Who is held back, so that the effect can be told?")
@@ -150,14 +155,14 @@ def conclusions(
         return [Finding("watch", text.format(n=style.value(chosen, "count")))]
     away = history.set_index("window").loc["away"]
     text = _(
-        "A message to somebody who is away has added {orders} orders ({interval}), {money} ({money_interval}): that is "
-        "what those written to bought more than those held back."
+        "A hundred messages to people who are away have added {orders} orders ({interval}), {money} "
+        "({money_interval}): that is what those written to bought more than those held back."
     )
     said = text.format(
-        orders=style.value(away.orders, "ratio", digits=4),
-        interval=style.interval(away.orders_low, away.orders_high, "ratio", digits=4),
-        money=style.value(away.sales, "currency", currency=currency),
-        money_interval=style.interval(away.sales_low, away.sales_high, "currency", currency=currency),
+        orders=style.value(100 * away.orders, "ratio"),
+        interval=style.interval(100 * away.orders_low, 100 * away.orders_high, "ratio"),
+        money=style.value(100 * away.sales, "currency", currency=currency),
+        money_interval=style.interval(100 * away.sales_low, 100 * away.sales_high, "currency", currency=currency),
     )
     figure = Figure("winback.orders", away.orders, "ratio", away.orders_low, away.orders_high)
     out: list[Finding | Decision] = [Finding("hold", said, None, (figure,), p=away.p)]
@@ -171,8 +176,8 @@ def conclusions(
         return [*out, Finding("watch", text.format(n=style.value(chosen, "count")))]
     best = known.loc[(known.sales / known.write.where(known.write > 0)).idxmax()]
     text = _(
-        "Write to the {n} customers who are away and meet a rule, beginning with “{rule}”, and hold {held} of them back; "
-        "no contact may cost more than its cap."
+        "Write to the {n} customers who are away and meet a rule, beginning with “{rule}”, and hold {held} of them "
+        "back; no contact may cost more than its cap."
     )
     out.append(
         Decision(

@@ -21,11 +21,11 @@ NEAR = 60
 BARGAIN = 0.15
 """Part of the full price that discounts took off all that she bought, from which on price is taken for the reason."""
 
-RULES = ("high_value_short", "experience", "price", "long")
+RULES = ("high value", "experience", "price", "long")
 """The four documented rules; who meets none stays with the ordinary messages."""
 
 PLAYS = {
-    "high_value_short": (
+    "high value": (
         N_("a personal word and early access to something new", "offer"), N_("personal chat, then telephone", "way"),
     ),
     "experience": (
@@ -97,7 +97,7 @@ def reasons(
     t = t.mutate(reason=reason)
     rule = ibis.cases(
         (t.reason == "experience", "experience"),
-        ((t.value == "high") & (t.window == "short"), "high_value_short"),
+        ((t.value == "high") & (t.window == "short"), "high value"),
         (t.reason == "price", "price"),
         (t.window == "long", "long"),
         else_="none",
