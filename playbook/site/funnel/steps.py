@@ -93,10 +93,10 @@ def steps(
     firsts = _firsts(rows, names, cut, by).cache()
     there = firsts.aggregate(**{n: firsts[n].count() for n in names}).to_pandas().iloc[0]
     absent = [n for n in names if there[n] == 0]
-    if absent:
-        names = [n for n in names if n not in absent]
+    names = [n for n in names if n not in absent]
+    if absent and len(names) > 1:
         rows, cut = _rows(as_table(events), within, names, by, unit)
-        firsts = _firsts(rows, names, cut, by).cache() if len(names) > 1 else firsts
+        firsts = _firsts(rows, names, cut, by).cache()
     found = _counted(rows, firsts, names, window_days, order, cut, by) if len(names) > 1 else _empty(by)
     frame = _rated(found, names, by, level)
     note = _("These steps never occur in the data and are left out: {steps}.")
