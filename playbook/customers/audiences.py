@@ -140,7 +140,8 @@ def members(
         t = _written_to(t, as_table(messages), now, as_of, cap_days)
     consent = ibis.literal(True)
     if people is not None and "consent_marketing" in as_table(people).columns:
-        agreed = as_table(people).select("person_id", _agreed=as_table(people).consent_marketing)
+        known = as_table(people)
+        agreed = known.select("person_id", _agreed=known.consent_marketing)
         t = t.left_join(agreed, "person_id").drop("person_id_right")
         consent = t._agreed.fill_null(False)
     why = ibis.cases(
@@ -168,9 +169,10 @@ def _looked(events: ibis.Table, bought: ibis.Table, now, as_of: dt.datetime) -> 
     )
     last = bought.group_by("person_id").aggregate(_last=bought.at.max())
     e = e.left_join(last, "person_id").drop("person_id_right")
-    done = ibis.greatest(e.done.fill_null(since), e._last.fill_null(since))
-    viewed = e.filter(e.viewed.notnull() & e.carted.isnull() & ~(done > e.viewed))
-    carted = e.filter(e.carted.notnull() & ~(done > e.carted))
+    never = since - ibis.interval(days=1)
+    done = ibis.greatest(e.done.fill_null(never), e._last.fill_null(never))
+    viewed = e.filter(e.viewed.notnull() & e.carted.isnull() & (done < e.viewed))
+    carted = e.filter(e.carted.notnull() & (done < e.carted))
     today = ibis.date(as_of.date())
     return [
         t.select("person_id", audience=ibis.literal(name), days=today.delta(t[name].date(), unit="day"))
