@@ -69,6 +69,27 @@ CODES = {
 }
 CODES["rule"] = CODES["reason"]  # cleaning counts the same refusals as steps
 CODES["part"] = ", ".join(dict.fromkeys(f"{CODES['platform']}, {CODES['channel']}".split(", ")))
+STEPS = "page_view, view_item, add_to_cart, begin_checkout, add_payment_info, purchase, visitors, carts, buyers"
+WINDOWS = "active, short, mid, long, new, away"
+CODES["step"] += f", {STEPS}"
+CODES["part"] += f", {CODES['device']}, {STEPS}, charged, free"
+CODES["reason"] += ", experience, price, shift, drift"
+CODES["rule"] += ", experience, high value, price, long, none"
+CODES |= {
+    "from_step": STEPS,
+    "to_step": STEPS,
+    "shipping": "charged, free",
+    "stage": "conversion, consideration, interest, awareness",
+    "cut": "all, furthest step, device, source, medium, region, shipping",
+    "window": WINDOWS,
+    "from_window": WINDOWS,
+    "to_window": WINDOWS,
+    "value": "high, middle, low",
+    "audience": "viewed, carted, silent, lapsed",
+    "scenario": "now, more stay",
+    "after": "first order, any order",
+    "basis": "observed, usage",
+}
 """Codes that data carry, by column, and that have a word on the page."""
 
 Found = tuple[str, str, str]  # file, context, text

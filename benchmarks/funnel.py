@@ -50,6 +50,7 @@ warnings.simplefilter("ignore")
 SCAN_FUNNEL = """
 import duckdb
 c = duckdb.connect()
+c.execute("SET enable_progress_bar = false")
 began = time.perf_counter()
 rows = "bit_xor(hash(event)), bit_xor(hash(event_at)), bit_xor(hash(visitor_id))"
 print(c.execute(f"SELECT {rows} FROM '{sys.argv[1]}'").fetchall(), file=sys.stderr)
@@ -58,6 +59,7 @@ print(c.execute(f"SELECT {rows} FROM '{sys.argv[1]}'").fetchall(), file=sys.stde
 SCAN_SESSIONS = """
 import duckdb
 c = duckdb.connect()
+c.execute("SET enable_progress_bar = false")
 began = time.perf_counter()
 rows = "bit_xor(hash(event)), bit_xor(hash(event_at)), bit_xor(hash(visitor_id)), bit_xor(hash(device))"
 print(c.execute(f"SELECT {rows} FROM '{sys.argv[1]}'").fetchall(), file=sys.stderr)
@@ -123,7 +125,7 @@ def measure(code: str, file: Path) -> tuple[float, float, str]:
     """Seconds, peak MiB and the answer of one run in a process of its own."""
     command = [sys.executable, "-c", START + code + REPORT, str(file)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    seconds, mib = done.stdout.split()
+    seconds, mib = done.stdout.splitlines()[-1].split()
     return float(seconds), float(mib), done.stderr.strip().splitlines()[-1]
 
 

@@ -47,20 +47,20 @@ AUDIENCES: dict[str, Audience] = {
     a.name: a
     for a in (
         Audience("viewed", 0, 14, 5.0, (
-            N_("show what she looked at", "actions"), N_("show what is bought with it", "actions"),
-            N_("send a first-order coupon", "actions"),
+            N_("show what she looked at", "first"), N_("show what is bought with it", "then"),
+            N_("send a first-order coupon", "last"),
         )),
         Audience("carted", 0, 14, 3.0, (
-            N_("remind her of the cart within a day", "actions"), N_("say what is left in stock", "actions"),
-            N_("offer free shipping for the cart", "actions"),
+            N_("remind her of the cart within a day", "first"), N_("say what is left in stock", "then"),
+            N_("offer free shipping for the cart", "last"),
         )),
         Audience("silent", 31, 180, 45.0, (
-            N_("tell her how to use what she bought", "actions"), N_("recommend what goes with it", "actions"),
-            N_("send a second-order coupon", "actions"),
+            N_("tell her how to use what she bought", "first"), N_("recommend what goes with it", "then"),
+            N_("send a second-order coupon", "last"),
         )),
         Audience("lapsed", 31, 365, 90.0, (
-            N_("write to her in person", "actions"), N_("invite her to what is new before others", "actions"),
-            N_("add a gift to her next order", "actions"),
+            N_("write to her in person", "first"), N_("invite her to what is new before others", "then"),
+            N_("add a gift to her next order", "last"),
         )),
     )
 }  # fmt: skip
