@@ -65,7 +65,9 @@ def test_more_who_stay_by_hand():
 
 
 def test_the_margin_is_what_the_goods_leave():
-    items = pd.DataFrame({"order_id": ["a", "b"], "product_id": ["x", "y"], "quantity": [2, 1], "amount": [100.0, 50.0]})
+    items = pd.DataFrame(
+        {"order_id": ["a", "b"], "product_id": ["x", "y"], "quantity": [2, 1], "amount": [100.0, 50.0]}
+    )
     products = pd.DataFrame({"product_id": ["x"], "unit_cost": [20.0]})
     assert retention.margin(items, products) == pytest.approx(0.6)  # y has no cost and is left out
     assert retention.margin(items, products, given=0.3) == 0.3

@@ -14,7 +14,9 @@ def events(real_data):
     path = next((real_data / "taobao_behaviour").glob("*.csv"), None)
     if path is None:
         pytest.skip("no taobao_behaviour: see the README of the real data")
-    rows = pd.read_csv(path, header=None, names=["visitor_id", "product_id", "category", "event", "seconds"], dtype=str).dropna(subset="seconds")  # the last line is cut
+    rows = pd.read_csv(
+        path, header=None, names=["visitor_id", "product_id", "category", "event", "seconds"], dtype=str
+    ).dropna(subset="seconds")  # the last line is cut
     at = pd.to_datetime(rows.seconds.astype("int64"), unit="s") + pd.Timedelta(hours=8)  # China's clock
     rows = rows.assign(event=rows.event.map(NAMES), event_at=at, event_id=rows.index.astype(str))
     return rows[at.between("2017-11-25", "2017-12-04", inclusive="left")].drop(columns="seconds")
