@@ -32,7 +32,8 @@ def audience(
     bought = purchases.purchases(opened.orders, opened.persons, opened.customers)
     of = [purchases.of_persons(t, opened.persons, opened.customers) for t in (opened.events, opened.messages,
                                                                              opened.tickets)]  # fmt: skip
-    there = audiences.members(bought, *of, opened.customer_360, as_of=opened.as_of)
+    events, messages, tickets = of
+    there = audiences.members(bought, events, messages, tickets, opened.customer_360, as_of=opened.as_of)
     if isinstance(there, Missing):
         raise ValueError(there.sentence())
     mine = there.filter(there.audience == name)

@@ -6,6 +6,7 @@ import datetime as dt
 import itertools
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import ibis
 import numpy as np
@@ -191,7 +192,7 @@ def breaks(
     Hinkley, D. V. & Hinkley, E. A. (1970). Inference about the change-point in a sequence of binomial variables.
     Biometrika 57, 477–488. McCullagh, P. & Nelder, J. A. (1989). Generalized Linear Models, 4.5 (over-dispersion).
     """
-    found: list[dict[str, object]] = []
+    found: list[dict[str, Any]] = []
     steps = list(dict.fromkeys(daily.step))
     parts = list(dict.fromkeys(daily.part))
     begins = daily.day.max() - pd.Timedelta(days=YEAR - 1)
@@ -204,15 +205,15 @@ def breaks(
         year_ago = [t.sum(axis=1).shift(YEAR).loc[begins:] for t in (tried, done)] if len(span) >= 2 * YEAR else None
         tried, done = tried.loc[begins:], done.loc[begins:]
         several = [p for p in parts if tried[p].sum() > 0]
-        mine = []
+        mine: list[dict[str, Any]] = []
         for part in several if len(several) > 1 else []:
             rest = (tried.drop(columns=part).sum(axis=1), done.drop(columns=part).sum(axis=1))
-            mine.append(_break(part, step, tried[part], done[part], rest, least_days, tests))
+            mine += _break(part, step, tried[part], done[part], rest, least_days, tests)
         told = [b for b in mine if _counts(b, sure, least_change)]
         if not told:
             whole = _break(EVERYWHERE, step, tried.sum(axis=1), done.sum(axis=1), year_ago, ALONE * least_days, tests)
-            told = [whole] if _counts(whole, sure, least_change) else []
-        found += told[:1] if len(told) == 1 else [min(told, key=lambda b: b["p"])] if told else []
+            told = [b for b in whole if _counts(b, sure, least_change)]
+        found += sorted(told, key=lambda b: b["p"])[:1]
     frame = pd.DataFrame(found, columns=COLUMNS)
     frame = frame.sort_values("p", kind="stable", ignore_index=True)
     frame.attrs["by"] = daily.attrs.get("by", "part")
@@ -220,26 +221,26 @@ def breaks(
     return frame
 
 
-def _counts(b: dict | None, sure: float, least: float) -> bool:
-    return b is not None and b["p"] <= sure and abs(b["change"]) >= least
+def _counts(b: dict[str, Any], sure: float, least: float) -> bool:
+    return b["p"] <= sure and abs(b["change"]) >= least
 
 
-def _break(part, step, tried, done, rest, least_days: int, tests: int) -> dict | None:
-    """The best day of one series, with what changed there; None where it is too short."""
+def _break(part, step, tried, done, rest, least_days: int, tests: int) -> list[dict[str, Any]]:
+    """The best day of one series, with what changed there; nothing where it is too short."""
     n, k = tried.to_numpy(dtype=float), done.to_numpy(dtype=float)
     if len(n) < 2 * least_days + 1:
-        return None
+        return []
     upto_n, upto_k = np.cumsum(n), np.cumsum(k)
     at = np.arange(least_days, len(n) - least_days + 1)  # the first day after
     n0, k0 = upto_n[at - 1], upto_k[at - 1]
     n1, k1 = upto_n[-1] - n0, upto_k[-1] - k0
     sides = (n0 > 0) & (n1 > 0)
     if not sides.any():
-        return None
+        return []
     gain = np.where(sides, _likelihood(k0, n0) + _likelihood(k1, n1) - _likelihood(upto_k[-1:], upto_n[-1:]), -np.inf)
     best = int(np.argmax(gain))
     if not np.isfinite(gain[best]) or gain[best] <= 0:
-        return None
+        return []
     i = int(at[best])
     before, after = k0[best] / n0[best], k1[best] / n1[best]
     spread = _overdispersion(n, k, i)
@@ -248,7 +249,7 @@ def _break(part, step, tried, done, rest, least_days: int, tests: int) -> dict |
     if rest is not None:
         other_n, other_k = (s.to_numpy(dtype=float) for s in rest)
         if other_n[:i].sum() == 0 or other_n[i:].sum() == 0:
-            return None
+            return []
         ends = [(other_k[:i].sum(), other_n[:i].sum()), (other_k[i:].sum(), other_n[i:].sum())]
         elsewhere = ends[1][0] / ends[1][1] - ends[0][0] / ends[0][1]
         spread = max(spread, _overdispersion(other_n, other_k, i))
@@ -258,13 +259,14 @@ def _break(part, step, tried, done, rest, least_days: int, tests: int) -> dict |
         "before": intervals.wilson(k0[best], n0[best]),
         "after": intervals.wilson(k1[best], n1[best]),
     }
-    return {
+    found = {
         "part": part, "step": step, "since": tried.index[i],
         "tried_before": int(n0[best]), "before": before, "before_low": sides_of["before"].low,
         "before_high": sides_of["before"].high, "tried_after": int(n1[best]), "after": after,
         "after_low": sides_of["after"].low, "after_high": sides_of["after"].high, "elsewhere": elsewhere,
         "change": moved - elsewhere, "p": min(1.0, float(2 * stats.norm.sf(abs(z))) * tests),
     }  # fmt: skip
+    return [found]
 
 
 def _likelihood(k: np.ndarray, n: np.ndarray) -> np.ndarray:

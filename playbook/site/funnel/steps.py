@@ -312,17 +312,18 @@ def compared(now: pd.DataFrame, before: pd.DataFrame, *, level: float = 0.95) ->
                                  "rate_high")}
             | {"before_n": int(other.n.get(row["step"], 0)), "before": there[0] / there[1] if there[1] else math.nan}
             | {"change": here[0] / here[1] - there[0] / there[1] if here[1] and there[1] else math.nan}
-            | {"change_low": low, "change_high": high, "p": same_rate(*here, *there)}
+            | {"change_low": low, "change_high": high, "p": same_rate(here, there)}
         )  # fmt: skip
     frame = pd.DataFrame(out)
     frame.attrs = dict(now.attrs)
     return frame
 
 
-def same_rate(k: int, n: int, l: int, m: int) -> float:  # noqa: E741
+def same_rate(here: tuple[int, int], there: tuple[int, int]) -> float:
     """The probability of so large a difference between two rates if there were none (two-sided z, pooled)."""
-    if not n or not m or not 0 < k + l < n + m:
+    (k, n), (j, m) = here, there
+    if not n or not m or not 0 < k + j < n + m:
         return math.nan
-    pooled = (k + l) / (n + m)
-    z = (k / n - l / m) / math.sqrt(pooled * (1 - pooled) * (1 / n + 1 / m))
+    pooled = (k + j) / (n + m)
+    z = (k / n - j / m) / math.sqrt(pooled * (1 - pooled) * (1 / n + 1 / m))
     return math.erfc(abs(z) / math.sqrt(2))
