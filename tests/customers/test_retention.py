@@ -92,17 +92,17 @@ def test_the_hazard_counts_those_who_have_not_come_back_as_long_as_they_were_see
     assert frame.returned[54] == 1  # the last who was followed came back
 
 
-def test_the_hazard_finds_the_law_that_made_the_gaps():
+def test_the_hazard_is_that_of_the_law_that_made_the_gaps_though_the_last_are_open():
     rng = np.random.default_rng(1)
-    gap = np.ceil(rng.exponential(40, 4000)).astype(int)
-    first = pd.Timestamp("2026-01-01") + pd.to_timedelta(rng.integers(0, 30, 4000), unit="D")
-    second = first + pd.to_timedelta(gap, unit="D")
-    rows = pd.concat([pd.DataFrame({"person_id": np.arange(4000).astype(str), "at": at}) for at in (first, second)])
-    rows = bought(*rows[rows["at"] < str(NOW)].assign(amount=1)[["person_id", "at", "amount"]].itertuples(index=False))
-    # second purchases are open, and come back never: look at first ones alone through those who bought once or twice
-    frame = retention.hazard(rows, as_of=NOW, most=60).set_index("day")
-    assert frame.again[1:60].sum() > 1000
-    assert (frame.returned_low.dropna() <= frame.returned[frame.returned_low.notna()]).all()
+    gaps = rng.geometric(1 / 40, (1500, 30))  # in days: one in forty comes back on any day
+    at = pd.Timestamp("2025-10-01") + pd.to_timedelta(gaps.cumsum(axis=1).ravel(), unit="D")
+    rows = pd.DataFrame({"person_id": np.repeat(np.arange(1500), 30).astype(str), "at": at, "amount": 1.0})
+    rows = rows[rows["at"] < str(NOW)]
+    frame = retention.hazard(bought(*rows.itertuples(index=False)), as_of=NOW, most=60).set_index("day")
+    assert frame.again[1:60].sum() > 3000
+    assert frame.hazard.mean() == pytest.approx(1 / 40, rel=0.08)
+    assert frame.returned[60] == pytest.approx(1 - (39 / 40) ** 60, abs=0.03)
+    assert frame.returned_low[60] < 1 - (39 / 40) ** 60 < frame.returned_high[60]
 
 
 def test_replenishment_by_hand():
