@@ -92,6 +92,12 @@ CODES |= {
 }
 """Codes that data carry, by column, and that have a word on the page."""
 
+FURTHER = (
+    "step_rate", "minutes", "since", "elsewhere", "rank", "cut", "mean_value", "repeats", "typical_days", "basis",
+    "to_window", "held_back", "orders_sent", "orders_held", "cap", "from_days", "to_days", "half_life", "then",
+)  # fmt: skip
+"""Columns that are not found in the functions that make them."""
+
 Found = tuple[str, str, str]  # file, context, text
 
 
@@ -188,6 +194,7 @@ def _labels() -> Iterator[Found]:
     """What is made from names: headers of breakdowns and of the columns of results, names of figures."""
     names = dict.fromkeys(BREAKDOWNS, "playbook/metrics")
     names |= dict.fromkeys((*DIMENSIONS, "overall"), "playbook/data/quality/scores.py")
+    names |= dict.fromkeys(FURTHER, "playbook")
     for path in sorted(PACKAGE.rglob("*.py")):
         names = dict.fromkeys(_named(ast.parse(path.read_text(encoding="utf-8"))), _name(path)) | names
     for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
