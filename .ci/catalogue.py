@@ -119,7 +119,36 @@ CODES["channel"] += ", unknown"
 CODES["trait"] += ", category, topic"
 CODES["rule"] = CODES["reason"]  # cleaning counts the same refusals as steps
 CODES["part"] = ", ".join(dict.fromkeys(f"{CODES['platform']}, {CODES['channel']}".split(", ")))
+STEPS = "page_view, view_item, add_to_cart, begin_checkout, add_payment_info, purchase, visitors, carts, buyers"
+WINDOWS = "active, short, mid, long, new, away"
+CODES["step"] += f", {STEPS}"
+CODES["part"] += f", {CODES['device']}, {STEPS}, charged, free"
+CODES["reason"] += ", experience, price, shift, drift"
+CODES["rule"] += ", experience, high value, price, long, none"
+_FURTHER_CODES = {
+    "from_step": STEPS,
+    "to_step": STEPS,
+    "shipping": "charged, free",
+    "stage": "conversion, consideration, interest, awareness",
+    "cut": "all, furthest step, device, source, medium, region, shipping",
+    "window": WINDOWS,
+    "from_window": WINDOWS,
+    "to_window": WINDOWS,
+    "value": "high, middle, low",
+    "audience": "viewed, carted, silent, lapsed",
+    "scenario": "now, more stay",
+    "after": "first order, any order",
+    "basis": "observed, usage",
+}
+for _column, _codes in _FURTHER_CODES.items():
+    CODES[_column] = ", ".join(dict.fromkeys(f"{CODES.get(_column, _codes)}, {_codes}".split(", ")))
 """Codes that data carry, by column, and that have a word on the page."""
+
+FURTHER = (
+    "step_rate", "minutes", "since", "elsewhere", "rank", "cut", "mean_value", "repeats", "typical_days", "basis",
+    "to_window", "held_back", "orders_sent", "orders_held", "cap", "from_days", "to_days", "half_life", "then",
+)  # fmt: skip
+"""Columns that are not found in the functions that make them."""
 
 Found = tuple[str, str, str]  # file, context, text
 
@@ -219,6 +248,7 @@ def _labels() -> Iterator[Found]:
     names |= dict.fromkeys((*DIMENSIONS, "overall"), "playbook/data/quality/scores.py")
     names |= dict.fromkeys(("segment", "stage", "band", "favourite"), "playbook/customers")
     names |= dict.fromkeys(("groups", "fit", "chosen", "price_band", "favourite_category"), "playbook/customers")
+    names |= dict.fromkeys(FURTHER, "playbook")
     for path in sorted(PACKAGE.rglob("*.py")):
         names = dict.fromkeys(_named(ast.parse(path.read_text(encoding="utf-8"))), _name(path)) | names
     for path in sorted((ROOT / "notebooks").glob("*.ipynb")):

@@ -4,7 +4,7 @@ Status on leaving: 0 all is well, 1 the answer is no (a notebook failed, no repo
 line or the data are wrong, 3 the book itself is.
 """
 
-from . import commands, doctor, formats, lab, ledger, privacy
+from . import audiences, commands, doctor, formats, lab, ledger, privacy
 from .app import app, main
 
-__all__ = ["app", "commands", "doctor", "formats", "lab", "ledger", "main", "privacy"]
+__all__ = ["app", "audiences", "commands", "doctor", "formats", "lab", "ledger", "main", "privacy"]
