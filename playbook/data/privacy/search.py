@@ -10,7 +10,7 @@ from pathlib import Path
 
 import duckdb
 
-from ..ingest.build import recognise
+from ..ingest.build import recognised
 from ..ingest.files import own_formats, raw_files
 from ..ingest.formats import load_formats
 from ..ingest.macros import define
@@ -81,12 +81,12 @@ def search(store: Store, who: Subject) -> list[FoundIn]:
         define(con)
         _note(con, who)
         staged = []
-        for i, path in enumerate(raw_files(store.raw)):
+        for path in raw_files(store.raw):
             name = path.relative_to(store.raw).as_posix()
             try:
-                raw, fmt = recognise(path, name, formats, store.name)
-                staged.append((path, Staged(con, i, raw, fmt, store.settings, Path(folder))))
-                staged[-1][1].keep_cells(Path(folder))
+                for raw, fmt in recognised(path, name, formats, store.name):
+                    staged.append((path, Staged(con, len(staged), raw, fmt, store.settings, Path(folder))))
+                    staged[-1][1].keep_cells(Path(folder))
             except ShopError as error:
                 problems.append(str(error))
         if problems:

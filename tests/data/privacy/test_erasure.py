@@ -5,6 +5,7 @@ import gzip
 import io
 import json
 import os
+import zipfile
 
 import openpyxl
 import pandas as pd
@@ -289,3 +290,24 @@ def test_files_of_every_kind_keep_their_form(build, kind):
         ["0004", "2024-01-04", "x", None, None, None, None, None],
         ["0005", "2024-01-05", "1.00", "tb999999", OTHER, "B. Other", None, "北京"],
     ]
+
+
+def test_what_lies_in_an_archive_is_searched_and_has_to_be_unpacked_before_it_is_rewritten(build):
+    def packed(text):
+        out = io.BytesIO()
+        with zipfile.ZipFile(out, "w") as archive:
+            archive.writestr("sales_old.csv", text.encode("gb18030"))
+        return out.getvalue()
+
+    files = {"sales.csv": SALES.encode("gb18030"), "formats/my.toml": FORMAT}
+    others = "".join(line for line in SALES.splitlines(keepends=True) if PHONE not in line and "0001" not in line)
+    others = others.replace("0002", "0009").replace(f"me at {PHONE}", "")
+    built = build(files | {"old.zip": packed(others)}, 'zone = "UTC"\ncurrency = "CNY"\n')
+    before = (built.store.raw / "old.zip").read_bytes()
+    assert privacy.erase(built.store, "tmall:tb001122").files == {"sales.csv": 4}
+    assert (built.store.raw / "old.zip").read_bytes() == before
+
+    files = {"formats/my.toml": FORMAT, "old.zip": packed(SALES)}
+    built = build(files, 'zone = "UTC"\ncurrency = "CNY"\n', name="other")
+    with pytest.raises(ShopError, match=r"old.zip/sales_old.csv is about that person.*as a file by itself"):
+        privacy.erase(built.store, "tmall:tb001122")
