@@ -38,9 +38,9 @@ def rewritten(found: FoundIn, token: str) -> bytes:
     name = found.path.name.casefold()
     if found.raw.name.rpartition("/")[2] != found.path.name:  # a member of an archive, a sheet, a block of a text
         raise ShopError(
-            _("{file} is about that person, and a part cannot be rewritten: put it into raw/ as a file by itself").format(
-                file=found.raw.name
-            )
+            _(
+                "{file} is about that person, and a part cannot be rewritten: put it into raw/ as a file by itself"
+            ).format(file=found.raw.name)
         )
     data = found.path.read_bytes()
     if name.endswith(".parquet"):

@@ -73,14 +73,15 @@ def search(store: Store, who: Subject) -> list[FoundIn]:
         Some file cannot be read, so that nobody can say what it holds.
     """
     formats = load_formats(store.folder / "formats" if own_formats(store) else None)
-    found, problems = [], []
+    found: list[FoundIn] = []
+    problems: list[str] = []
+    staged: list[tuple[Path, Staged]] = []
     with tempfile.TemporaryDirectory(dir=store.folder, prefix=".search-") as folder, duckdb.connect() as con:
         con.execute("SET disabled_optimizers = 'in_clause'")  # as ingest does: it would change the order of rows
         con.execute("SET enable_progress_bar = false")
         use_key(con, identity_key(store.folder))
         define(con)
         _note(con, who)
-        staged = []
         for path in raw_files(store.raw):
             name = path.relative_to(store.raw).as_posix()
             try:
