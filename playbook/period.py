@@ -86,6 +86,13 @@ class Period:
         return replace(self, start=self.start - (self.end - self.start), end=self.start)
 
     @property
+    def following(self) -> Period:
+        """The period of the same kind that begins where this one ends."""
+        if self.kind in ("month", "quarter", "year"):
+            return Period(self.end, _add_months(self.end, _MONTHS[self.kind]), self.kind)
+        return replace(self, start=self.end, end=self.end + (self.end - self.start))
+
+    @property
     def year_ago(self) -> Period:
         """The same days of the calendar a year before; a week goes back 52 weeks."""
         if self.kind == "week":
