@@ -1,4 +1,4 @@
-"""What customers have brought month by month since their first purchase, what each one cost, and when that is earned."""
+"""What customers have brought month by month, what each one cost, and when that is earned."""
 
 from __future__ import annotations
 
@@ -161,8 +161,8 @@ def return_on_customers(acquired: pd.DataFrame, valued: pd.DataFrame, curves: pd
     Returns
     -------
     DataFrame
-        `acquired` with worth, worth_low, worth_high (money a customer); clv_cac (ratio), clv_cac_low, clv_cac_high (cost
-        and worth taken for independent, on logs); payback_months (first month by which a customer had brought what she
+        `acquired` with worth, worth_low, worth_high (money a customer); clv_cac (ratio), clv_cac_low,
+        clv_cac_high (cost and worth taken for independent, on logs); payback_months (first month by which a customer had brought what she
         cost; NaN where not within what is known).
     """
     columns = ["channel", "worth", "worth_low", "worth_high"]

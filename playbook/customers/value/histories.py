@@ -1,4 +1,4 @@
-"""Histories: when persons first and last bought, how often and for how much; counted in the engine, fitted on as cells."""
+"""Histories: when persons first and last bought, how often and for how much; counted in the engine, fitted on."""
 
 from __future__ import annotations
 

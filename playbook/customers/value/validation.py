@@ -99,8 +99,8 @@ def deciles(tested: pd.DataFrame, *, groups: int = 10) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        decile (1: least expected), customers, predicted, actual (purchases in the hold-out), actual_low, actual_high (95
-        %, of such customers), ratio (predicted over actual).
+        decile (1: least expected), customers, predicted, actual (purchases in the hold-out), actual_low,
+        actual_high (95 %, of such customers), ratio (predicted over actual).
     """
     ordered = tested.sort_values(["predicted", *CELL, "actual"], kind="stable", ignore_index=True)
     end = ordered["n"].cumsum()
