@@ -232,4 +232,3 @@ def side_by_side(credited: pd.DataFrame) -> pd.DataFrame:
     wide.columns.name = None
     wide.attrs["notes"] = list(credited.attrs.get("notes", ()))
     return wide
-
