@@ -16,6 +16,13 @@ from ...data.engine import as_table
 from ...language import _, term
 from ...methods import intervals
 from ...missing import Missing, answers, quietly
+from .validation import holds
+
+RETURN = {
+    "spend": "currency", "new_customers": "count", "cac": "currency", "worth": "currency", "clv_cac": "ratio",
+    "payback_months": "count",
+}  # fmt: skip
+"""Units of `return_on_customers`."""
 
 MONTH = 365.25 / 12
 """Days of a month of age."""
@@ -145,6 +152,45 @@ def acquisition(
     return frame
 
 
+@answers("What may be taken for the worth of a channel's customers?")
+def trusted(
+    curves: pd.DataFrame,
+    modelled: pd.DataFrame | None = None,
+    wrong: pd.DataFrame | None = None,
+    *,
+    month: int = 12,
+) -> pd.DataFrame:
+    """What may be taken for the worth of a channel's customers: the model where it holds, otherwise what was seen?
+
+    Parameters
+    ----------
+    curves : DataFrame
+        From `curve`, by channel.
+    modelled : DataFrame, optional
+        From `worth`, by channel.
+    wrong : DataFrame, optional
+        From `errors`: whether the model holds.
+    month : int
+        Age up to which the curve is taken.
+
+    Returns
+    -------
+    DataFrame
+        channel, worth, worth_low, worth_high (money a customer). ``attrs["told"]``: a sentence where it is the curve.
+    """
+    columns = ["channel", "worth", "worth_low", "worth_high"]
+    if modelled is not None and wrong is not None and holds(wrong):
+        return modelled[columns]
+    if "channel" not in curves:
+        return pd.DataFrame(columns=columns)
+    seen = curves[curves["month"] == month]
+    frame = seen.rename(columns={"value": "worth", "low": "worth_low", "high": "worth_high"})[columns]
+    frame = frame.reset_index(drop=True)
+    note = _("No model holds here, so worth is what customers brought in their first {n} months.")
+    frame.attrs = {"told": [note.format(n=month)]}
+    return frame
+
+
 @answers("Is a customer worth what she cost?")
 def return_on_customers(acquired: pd.DataFrame, valued: pd.DataFrame, curves: pd.DataFrame) -> pd.DataFrame:
     """Is a customer worth what she cost, and after how many months has she earned it?
@@ -154,7 +200,7 @@ def return_on_customers(acquired: pd.DataFrame, valued: pd.DataFrame, curves: pd
     acquired : DataFrame
         From `acquisition`.
     valued : DataFrame
-        From `worth`, by channel, of customers won since the same day.
+        From `trusted`.
     curves : DataFrame
         From `curve`, by channel.
 
@@ -162,19 +208,18 @@ def return_on_customers(acquired: pd.DataFrame, valued: pd.DataFrame, curves: pd
     -------
     DataFrame
         `acquired` with worth, worth_low, worth_high (money a customer); clv_cac (ratio), clv_cac_low,
-        clv_cac_high (cost and worth taken for independent, on logs); payback_months (first month by which a customer had brought what she
-        cost; NaN where not within what is known).
+        clv_cac_high (cost and worth taken for independent, on logs); payback_months (first month by which a
+        customer had brought what she cost; NaN where not within what is known).
     """
     columns = ["channel", "worth", "worth_low", "worth_high"]
-    valued = valued[columns] if "channel" in valued else pd.DataFrame(columns=columns)
-    frame = acquired.merge(valued, on="channel", how="left")
+    frame = acquired.merge(valued[columns], on="channel", how="left")
     frame["clv_cac"] = frame["worth"] / frame["cac"]
     log = np.log(frame["clv_cac"].where(frame["clv_cac"] > 0))
     sides = [np.log(frame[f"{c}_high"] / frame[f"{c}_low"].where(frame[f"{c}_low"] > 0)) / 2 for c in ("worth", "cac")]
     half = np.hypot(*sides)
     frame["clv_cac_low"], frame["clv_cac_high"] = np.exp(log - half), np.exp(log + half)
     frame["payback_months"] = [_payback(curves, c, k) for c, k in zip(frame["channel"], frame["cac"], strict=True)]
-    frame.attrs = dict(acquired.attrs)
+    frame.attrs = dict(acquired.attrs) | {"notes": [*acquired.attrs["notes"], *valued.attrs.get("told", ())]}
     late = frame["cac"].notna() & frame["payback_months"].isna()
     if late.any():
         note = _("{n} channels have not earned a customer's cost within the {months} months that are known.")

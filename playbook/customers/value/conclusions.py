@@ -18,14 +18,14 @@ from .validation import holds
 
 
 @answers("Can the model be built on?")
-def of_model(wrong: pd.DataFrame, valued: pd.DataFrame, *, currency: str = "CNY") -> list[Finding]:
+def of_model(wrong: pd.DataFrame, valued: pd.DataFrame | None = None, *, currency: str = "CNY") -> list[Finding]:
     """Can the model be built on, and what does it say a customer is worth?
 
     Parameters
     ----------
     wrong : DataFrame
         From `errors`.
-    valued : DataFrame
+    valued : DataFrame, optional
         From `worth`, of all customers together.
     """
     model, baseline = wrong.loc["model"], wrong.loc["baseline"]
@@ -36,8 +36,8 @@ def of_model(wrong: pd.DataFrame, valued: pd.DataFrame, *, currency: str = "CNY"
         "times": style.value(model["error"] / baseline["error"] if baseline["error"] else math.nan, "ratio"),
     }
     text = _(
-        "Of {actual} purchases that came in the weeks it did not see, the model expected {purchases} ({off}); its error "
-        "a customer is {times} times that of carrying each one's own rate on."
+        "Of {actual} purchases that came in the weeks it did not see, the model expected {purchases} ({off}); its "
+        "error a customer is {times} times that of carrying each one's own rate on."
     )
     good = holds(wrong)
     if not good:
@@ -47,8 +47,8 @@ def of_model(wrong: pd.DataFrame, valued: pd.DataFrame, *, currency: str = "CNY"
         )
     figures = (Figure("model.off", model["off"], "share"), Figure("model.error", model["error"], "per_order"))
     found = [Finding("hold" if good else "watch", text.format(**said), None, figures)]
-    row = valued.iloc[0]
-    if good and not math.isnan(row["worth"]):
+    if good and valued is not None and not math.isnan(valued["worth"].iloc[0]):
+        row = valued.iloc[0]
         text = _(
             "A customer has brought a margin of {to_date} so far, and {coming} are still to come in the next {weeks} "
             "weeks ({interval})."
@@ -80,8 +80,8 @@ def of_channels(returned: pd.DataFrame, *, least_ratio: float = 1.5, currency: s
     found = []
     for row in known[known["clv_cac"] < least_ratio].to_dict("records"):
         text = _(
-            "A new customer from {channel} costs {cac} and is worth {worth}: {ratio} for each unit of money spent, below "
-            "the {least} that is asked."
+            "A new customer from {channel} costs {cac} and is worth {worth}: {ratio} for each unit of money spent, "
+            "below the {least} that is asked."
         )
         money = {"currency": currency}
         said = text.format(
@@ -134,8 +134,8 @@ def caps(
             spend * (row["clv_cac"] * math.exp(z) / least_ratio - 1) for z in (0.0, -half, half)
         )  # fmt: skip
         text = _(
-            "Let a new customer from {channel} cost {cap} at most, and lower its budget until she does: she costs {cac} "
-            "and is worth {worth}."
+            "Let a new customer from {channel} cost {cap} at most, and lower its budget until she does: she costs "
+            "{cac} and is worth {worth}."
         ).format(
             channel=term("channel", row["channel"]),
             cap=style.value(row["worth"] / least_ratio, "currency", currency=currency),

@@ -47,6 +47,7 @@ def purchase_days(orders: ibis.Table | pd.DataFrame, persons: ibis.Table | pd.Da
     return grouped.aggregate(amount=rows.amount.cast(MONEY).sum().cast(MONEY), orders=rows.count()).cache()
 
 
+@answers("What has each customer done before a day?")
 def histories(days: ibis.Table | pd.DataFrame, until: dt.date) -> ibis.Table:
     """What has each customer done before a day?
 

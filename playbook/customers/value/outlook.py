@@ -8,16 +8,21 @@ import math
 import ibis
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from scipy import stats
 
+from ... import style
 from ...data.engine import as_table
 from ...language import _
-from ...missing import Missing, answers
+from ...missing import Missing, answers, quietly
 from ...outlook import Forecast
 from ...period import Period
 from .histories import CELL
 from .model import PurchaseModel, fit_purchases
 from .validation import FEWEST, too_few
+
+EXISTING = {"existing": "count", "orders": "count", "expected": "count"}
+"""Units of `this_period`."""
 
 FEWEST_MONTHS = 18
 """Earlier periods that tell how far the model errs and what the season does."""
@@ -139,3 +144,36 @@ def forecast(history: pd.DataFrame, *, level: float = 0.8) -> Forecast:
         "existing.orders", str(coming["period"]), centre, centre * math.exp(-half), centre * math.exp(half), "count",
         level=level, method="bg_nbd",
     )  # fmt: skip
+
+
+@answers("How many orders did existing customers bring?")
+def this_period(history: pd.DataFrame, period: Period) -> pd.DataFrame:
+    """How many orders did those bring in the period who were customers before it?
+
+    Returns
+    -------
+    DataFrame
+        One row: existing (customers), orders, expected (by the model, before the season).
+    """
+    own = history[history["period"] == period.label]
+    return own[["existing", "orders", "expected"]].reset_index(drop=True)
+
+
+@quietly
+def plot_existing(history: pd.DataFrame) -> Axes:
+    """Orders of existing customers by period, beside what the model expects without the season."""
+    ax = style.axes(height=3.4)
+    x = pd.to_datetime(history["start"])
+    ax.plot(x, history["expected"], color=style.COMPARISON)
+    ax.plot(x, history["orders"], color=style.OWN)
+    style.direct_label(
+        ax, x.iloc[-1], history["expected"].iloc[-1], _("expected, without the season"), style.COMPARISON
+    )
+    over = history.dropna(subset="orders")
+    if len(over):
+        style.direct_label(ax, x[over.index[-1]], over["orders"].iloc[-1], _("came"), style.OWN)
+    ax.set_ylim(bottom=0)
+    style.count_axis(ax)
+    style.date_axis(ax)
+    ax.set_title(_("Orders of those who were customers before, by period"))
+    return ax

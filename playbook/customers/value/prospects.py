@@ -58,7 +58,7 @@ def prospects(
     days: ibis.Table | pd.DataFrame,
     until: dt.date,
     *,
-    rng: np.random.Generator,
+    rng: np.random.Generator | int,
     weeks: int = 52,
     discount: float = 0.1,
     draws: int = 60,
@@ -75,6 +75,8 @@ def prospects(
         How far.
     discount : float
         Interest a year: what comes later is worth less.
+    rng : Generator or int
+        Draws the parameters; a number is a seed.
     draws : int
         Sets of parameters for the intervals.
 
@@ -83,6 +85,7 @@ def prospects(
     Prospects
         A Missing where fewer than `FEWEST` customers have come back.
     """
+    rng = np.random.default_rng(rng)
     table = histories(days, until).cache()
     frame = cells(table)
     came_back = float(frame.loc[frame["frequency"] > 0, "n"].sum())

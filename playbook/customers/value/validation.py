@@ -20,6 +20,11 @@ from .model import PurchaseModel, fit_purchases
 FEWEST = 100
 """Fewest customers who came back for a model of how they do."""
 
+ERRORS = {"purchases": "count", "actual": "count", "off": "share", "error": "per_order"}
+"""Units of `errors`."""
+DECILES = {"customers": "count", "predicted": "count", "actual": "count", "ratio": "ratio"}
+"""Units of `deciles`."""
+
 OFF_BY = 0.25
 """How far the sum of what was expected may be from what came before the cohort curve is trusted more."""
 

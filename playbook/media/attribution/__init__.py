@@ -2,9 +2,20 @@
 
 from .paths import touches, touches_of_paths
 from .rules import MEANINGS, RULES, credits, removal_effects
-from .story import disagreement, findings, held_back, plot_disagreement, side_by_side
+from .story import EXPERIMENT, UNITS, disagreement, findings, held_back, plot_disagreement, side_by_side
 
 __all__ = [
-    "MEANINGS", "RULES", "credits", "disagreement", "findings", "held_back", "plot_disagreement", "removal_effects",
-    "side_by_side", "touches", "touches_of_paths",
-]  # fmt: skip
+    "EXPERIMENT",
+    "MEANINGS",
+    "RULES",
+    "UNITS",
+    "credits",
+    "disagreement",
+    "findings",
+    "held_back",
+    "plot_disagreement",
+    "removal_effects",
+    "side_by_side",
+    "touches",
+    "touches_of_paths",
+]

@@ -16,6 +16,13 @@ from ...findings import Figure, Finding
 from ...language import _, term
 from ...missing import Missing, answers, quietly
 
+UNITS = {"least": "share", "most": "share", "between": "share", "value_least": "currency", "value_most": "currency"}
+"""Units of `disagreement`."""
+EXPERIMENT = {
+    "sent": "count", "held": "count", "rate": "share", "rate_held": "share", "effect": "share", "orders": "count",
+    "value": "currency",
+}  # fmt: skip
+"""Units of `held_back`."""
 TOUCHING = 14
 """Days after a message within which an order counts as its."""
 
@@ -201,7 +208,7 @@ def plot_disagreement(credited: pd.DataFrame) -> Axes | None:
     spread = known.groupby("channel")["share"].agg(["min", "max"])
     ax.hlines([place[c] for c in spread.index], spread["min"], spread["max"], color=style.GRID, linewidth=6, zorder=1)
     shapes = ["<", ">", "P", "o", "s", "D", "^", "v"]
-    colours = style.CATEGORIES + [style.INK]
+    colours = [*style.CATEGORIES, style.INK]
     for i, (rule, rows) in enumerate(known.groupby("rule", sort=False)):
         ax.scatter(
             rows["share"], [place[c] for c in rows["channel"]], marker=shapes[i % 8], color=colours[i % 8], s=46,

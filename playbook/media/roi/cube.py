@@ -30,8 +30,9 @@ class Cube:
     Attributes
     ----------
     sales : Table
-        One row per line of a paid order (per order where the lines are not known): key (of the order), channel, campaign, category,
-        product_id, month, region; amount, returned, goods, fees, carriage, kept (what is left of amount; money).
+        One row per line of a paid order (per order where the lines are not known): key (of the order), channel,
+        campaign, category, product_id, month, region; amount, returned, goods, fees, carriage, kept (what is left of
+        amount; money).
     spend : Table
         One row per advertising day and unit of one level: channel, campaign, month, region; spend, claimed (money).
     spend_by, sales_by : tuple of str

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -26,6 +28,14 @@ DRILLED = {
 }  # fmt: skip
 
 
+@answers("What did the money bring back?")
+def brief(frame: pd.DataFrame, units: Mapping[str, str]) -> pd.DataFrame:
+    """The columns of a cut that `units` names, with their intervals."""
+    wanted = [*frame.attrs["by"], *(f"{c}{end}" for c in units for end in ("", "_low", "_high"))]
+    return frame[[c for c in wanted if c in frame]]
+
+
+@answers("Which advertising has the lowest return?")
 def costliest(frame: pd.DataFrame, *, by: str = "channel") -> str:
     """Which row with spending has the lowest ROI? Empty where nothing was spent."""
     known = frame.dropna(subset="roi")

@@ -4,11 +4,26 @@ What would have been sold without a promotion is told by the parts of the shop t
 before (`playbook.methods.impact`). Where it left nothing alone, nobody can tell, and the table says so.
 """
 
-from .promotions import REASONS, STEPS, UNITS, least_earned, promotion_profit, spillover, waterfall
-from .sold import Sold, redemption, sold
-from .story import decisions, findings, plot_profit, plot_spillover, plot_waterfall, reasons
+from .promotions import REASONS, STEPS, UNITS, brief, least_earned, promotion_profit, spillover, waterfall
+from .sold import COUPONS, Sold, redemption, sold
+from .story import decisions, findings, plot_profit, plot_spillover, plot_waterfall
 
 __all__ = [
-    "REASONS", "STEPS", "UNITS", "Sold", "decisions", "findings", "least_earned", "plot_profit", "plot_spillover",
-    "plot_waterfall", "promotion_profit", "reasons", "redemption", "sold", "spillover", "waterfall",
-]  # fmt: skip
+    "COUPONS",
+    "REASONS",
+    "STEPS",
+    "UNITS",
+    "Sold",
+    "brief",
+    "decisions",
+    "findings",
+    "least_earned",
+    "plot_profit",
+    "plot_spillover",
+    "plot_waterfall",
+    "promotion_profit",
+    "redemption",
+    "sold",
+    "spillover",
+    "waterfall",
+]

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ...data.engine import as_table
-from ...language import N_
+from ...language import N_, _
 from ...methods import impact
 from ...missing import answers
 from .sold import Sold
@@ -30,8 +30,13 @@ STEPS = {
 """Steps of the waterfall, in order."""
 
 UNITS = {
-    "orders": "count", "sales": "currency", "given": "currency", "effect": "share", "net": "currency",
-}  # fmt: skip
+    "orders": "count",
+    "sales": "currency",
+    "given": "currency",
+    "effect": "share",
+    "gain": "currency",
+    "net": "currency",
+}
 
 REASONS = {
     "whole shop": N_("it ran for the whole shop, so nothing tells what would have been sold without it"),
@@ -72,7 +77,7 @@ def promotion_profit(
     names = [c for c in ("promotion_id", "name", "category", "kind", "product_id") if c in table.columns]
     found = table.select(*names, **day).to_pandas()
     for column in ("kind", "product_id"):
-        found[column] = found[column] if column in found else ""
+        found[column] = found.get(column, "")
     found["category"] = found["category"].astype(object).where(found["category"].notna(), "")
     found["product_id"] = found["product_id"].astype(object).where(found["product_id"].notna(), "")
     found[["begins", "ends"]] = found[["begins", "ends"]].apply(pd.to_datetime)
@@ -82,14 +87,11 @@ def promotion_profit(
     over = found["ends"].between(pd.Timestamp(since), pd.Timestamp(until) - pd.Timedelta(days=1))
     ran = found[over & (found["begins"] >= first_known) & ~found["kind"].isin(at_once)]
     ran = ran.sort_values(["ends", "promotion_id"], ignore_index=True)
-    held = {
-        c: pd.DatetimeIndex(np.unique(np.concatenate([pd.date_range(b, e) for b, e in zip(p["begins"], p["ends"], strict=True)])))
-        for c, p in found[found["category"] != ""].groupby("category")
-    }  # fmt: skip
+    held = {c: _days(p) for c, p in found[found["category"] != ""].groupby("category")}
     sums = _sums(goods.lines, ran)
     rows = [_row(p, sums, goods, held, level) for p in ran.to_dict("records")]
     frame = pd.DataFrame(rows, columns=[*_COLUMNS])
-    frame.attrs = {"level": level, "notes": list(goods.notes)}
+    frame.attrs = {"level": level, "notes": [*goods.notes, *_reasons(frame)]}
     return frame
 
 
@@ -98,6 +100,19 @@ _COLUMNS = (
     "effect_high", "gain", "discount", "gifts", "pulled", "returned", "fees", "net", "net_low", "net_high",
     "extra_sales", "extra_sales_low", "extra_sales_high", "p_value", "reason",
 )  # fmt: skip
+
+
+def _reasons(profit: pd.DataFrame) -> list[str]:
+    """Why some promotions have no net profit: one sentence a reason."""
+    text = _("Of {n} promotions no profit is told: {reason}.")
+    told = profit[profit["reason"] != ""].groupby("reason", sort=False)
+    return [text.format(n=len(rows), reason=_(REASONS[str(reason)])) for reason, rows in told]
+
+
+def _days(promotions: pd.DataFrame) -> pd.DatetimeIndex:
+    """All days on which any of these ran."""
+    spans = [pd.date_range(b, e) for b, e in zip(promotions["begins"], promotions["ends"], strict=True)]
+    return pd.DatetimeIndex(np.unique(np.concatenate(spans)))
 
 
 def _sums(lines: ibis.Table, ran: pd.DataFrame) -> pd.DataFrame:
@@ -204,6 +219,7 @@ def spillover(profit: pd.DataFrame, goods: Sold, *, promotion: str, level: float
     return made
 
 
+@answers("How does a promotion come to its net profit?")
 def waterfall(profit: pd.DataFrame, promotion: str) -> pd.DataFrame:
     """How does a promotion come to its net profit, step by step?
 
@@ -221,6 +237,14 @@ def waterfall(profit: pd.DataFrame, promotion: str) -> pd.DataFrame:
     return frame
 
 
+@answers("Which promotions earned money?")
+def brief(profit: pd.DataFrame) -> pd.DataFrame:
+    """The columns of `promotion_profit` that a page has room for."""
+    names = [f"{c}{end}" for c in UNITS for end in ("", "_low", "_high")]
+    return profit[["name", "category", "ends", *(c for c in names if c in profit)]]
+
+
+@answers("Which promotion earned least?")
 def least_earned(profit: pd.DataFrame) -> str:
     """The promotion with the lowest net profit; the last one where none is known; empty where there was none."""
     known = profit.dropna(subset="net")

@@ -14,6 +14,11 @@ from ...language import _
 from ...methods import intervals
 from ...missing import answers
 
+COUPONS = {
+    "issued": "count", "used": "count", "redemption": "share", "cost": "currency", "sales": "currency",
+}  # fmt: skip
+"""Units of `redemption`."""
+
 
 @dataclass(frozen=True)
 class Sold:

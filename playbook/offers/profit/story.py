@@ -15,7 +15,7 @@ from ...findings import Figure, Finding
 from ...language import _, listing, term
 from ...missing import answers, quietly
 from ...outlook import Decision
-from .promotions import REASONS, STEPS
+from .promotions import STEPS
 
 
 @quietly
@@ -89,14 +89,6 @@ def plot_spillover(spread: pd.DataFrame) -> Axes | None:
     style.share_axis(ax, which="x")
     ax.set_title(_("Orders while it ran, beside what the other categories lead to expect; the promoted one is dark"))
     return ax
-
-
-def reasons(profit: pd.DataFrame) -> list[str]:
-    """Why some promotions have no net profit: one sentence a reason, for the notes of a table."""
-    out = []
-    for reason, rows in profit[profit["reason"] != ""].groupby("reason", sort=False):
-        out.append(_("Of {n} promotions no profit is told: {reason}.").format(n=len(rows), reason=_(REASONS[reason])))
-    return out
 
 
 @answers("Which promotions should not come again?")
