@@ -15,8 +15,8 @@ from ... import style
 from ...data.engine import as_table
 from ...language import _, term
 from ...methods import intervals
-from ...missing import Missing, answers, quietly
-from .validation import holds
+from ...missing import answers, quietly
+from .validation import holds, no_trait
 
 RETURN = {
     "spend": "currency", "new_customers": "count", "cac": "currency", "worth": "currency", "clv_cac": "ratio",
@@ -35,7 +35,8 @@ def curve(
 ) -> pd.DataFrame:  # fmt: skip
     """What have customers brought, month by month since their first purchase?
 
-    Nothing is modelled: a month's value is that of all customers who are old enough to have lived it.
+    Nothing is modelled: a month's value is that of all customers who are old enough to have lived it. A line ends where
+    these are less than half of the group, since the others may not be like them.
 
     Parameters
     ----------
@@ -65,7 +66,7 @@ def curve(
     if by == "cohort":
         first = first.mutate(cohort=first.first_day.year().cast("string"))
     elif by and (traits is None or by not in traits.columns):
-        return Missing(by, remedy=_("Add an export that tells it of customers."))  # type: ignore[return-value]
+        return no_trait(by, _("What have customers brought, month by month since their first purchase?"))  # type: ignore[return-value]
     elif by:
         first = first.left_join(as_table(traits).select("person_id", by), "person_id")  # type: ignore[arg-type]
         first = first.drop("person_id_right")
@@ -90,7 +91,7 @@ def curve(
         name = {by: _text(record[by])} if by else {}
         for m in range(months + 1):
             n = int(record[f"n{m}"] or 0)
-            if n < fewest:
+            if n < max(fewest, int(record["n0"] or 0) / 2):
                 continue
             total, squares = float(record[f"s{m}"] or 0), float(record[f"q{m}"] or 0)
             low, high = intervals.mean(total, squares, n)
@@ -273,6 +274,7 @@ def plot_return(returned: pd.DataFrame) -> Axes:
     for name, row in zip(names, rows.to_dict("records"), strict=True):
         months = row["payback_months"]
         said = _("not earned yet") if math.isnan(months) else _("earned in month {n}").format(n=int(months))
+        said = _("earned by the first purchase") if months == 0 else said
         text = _("{ratio} · {payback}").format(ratio=style.value(row["clv_cac"], "ratio"), payback=said)
         ax.annotate(
             text, (row["clv_cac_high"], name), xytext=(6, 0), textcoords="offset points", va="center", fontsize=9

@@ -64,7 +64,7 @@ def of_model(wrong: pd.DataFrame, valued: pd.DataFrame | None = None, *, currenc
 
 
 @answers("Which channels buy customers too dearly?")
-def of_channels(returned: pd.DataFrame, *, least_ratio: float = 1.5, currency: str = "CNY") -> list[Finding]:
+def of_channels(returned: pd.DataFrame, *, least_ratio: float = 2.0, currency: str = "CNY") -> list[Finding]:
     """Which channels buy customers too dearly, and which could take more?
 
     Parameters
@@ -110,7 +110,7 @@ def of_channels(returned: pd.DataFrame, *, least_ratio: float = 1.5, currency: s
 
 @answers("What may a customer cost?")
 def caps(
-    returned: pd.DataFrame, as_of: dt.datetime, period: str, *, days: int, since: dt.date, least_ratio: float = 1.5,
+    returned: pd.DataFrame, as_of: dt.datetime, period: str, *, days: int, since: dt.date, least_ratio: float = 2.0,
     currency: str = "CNY", level: float = 0.8,
 ) -> list[Decision]:  # fmt: skip
     """What may a customer cost, where she costs too much: a cap, and what it takes off the channel's spending.
@@ -158,12 +158,15 @@ def parameters(ahead: object) -> pd.DataFrame | Missing:
     Returns
     -------
     DataFrame
-        model (purchases, spend), parameter, value, low, high (95 %, from the curvature at the maximum).
+        metric (r, alpha, a, b of BG/NBD; p, q, v of gamma-gamma), unit, value, low, high (95 %, from the curvature at
+        the maximum).
     """
     rows = []
     for name in ("purchases", "spend"):
         model = getattr(ahead, name)
         half = 1.96 * np.sqrt(np.diag(model.covariance))
         for (parameter, value), h in zip(model.parameters().items(), half, strict=True):
-            rows.append((name, parameter, value, value * math.exp(-h), value * math.exp(h)))
-    return pd.DataFrame(rows, columns=["model", "parameter", "value", "value_low", "value_high"])
+            rows.append((parameter, "ratio", value, value * math.exp(-h), value * math.exp(h)))
+    frame = pd.DataFrame(rows, columns=["metric", "unit", "value", "low", "high"])
+    frame.attrs = {"by": [], "titles": {name: name for name in frame["metric"]}}
+    return frame

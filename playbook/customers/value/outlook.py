@@ -19,7 +19,7 @@ from ...outlook import Forecast
 from ...period import Period
 from .histories import CELL
 from .model import PurchaseModel, fit_purchases
-from .validation import FEWEST, too_few
+from .validation import FEWEST, PRIOR_SD, too_few
 
 EXISTING = {"existing": "count", "orders": "count", "expected": "count"}
 """Units of `this_period`."""
@@ -70,7 +70,7 @@ def existing_orders(days: ibis.Table | pd.DataFrame, period: Period, *, back: in
     came_back = float(fit_on.loc[fit_on["frequency"] > 0, "n"].sum())
     if came_back < FEWEST:
         return too_few(came_back)  # type: ignore[return-value]
-    model: PurchaseModel = fit_purchases(fit_on)
+    model: PurchaseModel = fit_purchases(fit_on, prior_sd=PRIOR_SD)
     share = orders["orders"].sum() / max(1.0, orders["bought"].sum())
     rows = []
     for p in periods:
@@ -164,14 +164,9 @@ def plot_existing(history: pd.DataFrame) -> Axes:
     """Orders of existing customers by period, beside what the model expects without the season."""
     ax = style.axes(height=3.4)
     x = pd.to_datetime(history["start"])
-    ax.plot(x, history["expected"], color=style.COMPARISON)
-    ax.plot(x, history["orders"], color=style.OWN)
-    style.direct_label(
-        ax, x.iloc[-1], history["expected"].iloc[-1], _("expected, without the season"), style.COMPARISON
-    )
-    over = history.dropna(subset="orders")
-    if len(over):
-        style.direct_label(ax, x[over.index[-1]], over["orders"].iloc[-1], _("came"), style.OWN)
+    ax.plot(x, history["expected"], color=style.COMPARISON, label=_("expected, without the season"))
+    ax.plot(x, history["orders"], color=style.OWN, label=_("what came"))
+    ax.legend(loc="upper left")
     ax.set_ylim(bottom=0)
     style.count_axis(ax)
     style.date_axis(ax)

@@ -16,12 +16,18 @@ from scipy import stats
 from ... import style
 from ...data.engine import as_table
 from ...language import _, humanise, term
-from ...missing import Missing, answers, quietly
+from ...missing import answers, quietly
 from .histories import CELL, cells, histories, spend_cells
 from .model import PurchaseModel, SpendModel, fit_purchases, fit_spend
-from .validation import FEWEST, too_few
+from .validation import FEWEST, PRIOR_SD, no_trait, too_few
 
-UNITS = {"customers": "count", "to_date": "currency", "orders": "per_order", "coming": "currency", "worth": "currency"}
+UNITS = {
+    "customers": "count",
+    "to_date": "currency",
+    "expected_orders": "per_order",
+    "coming": "currency",
+    "worth": "currency",
+}
 """Units of `worth`'s columns."""
 
 
@@ -92,7 +98,7 @@ def prospects(
     spent = spend_cells(table)
     if came_back < FEWEST or spent.empty:
         return too_few(came_back)  # type: ignore[return-value]
-    purchases, spend = fit_purchases(frame), fit_spend(spent)
+    purchases, spend = fit_purchases(frame, prior_sd=PRIOR_SD), fit_spend(spent, prior_sd=PRIOR_SD)
     history = [frame[c].to_numpy(float) for c in CELL]
     expected, alive = purchases.expected(weeks, *history), purchases.alive(*history)
     # While alive a rate is gamma around its mean, with shape r + x; the chance to be gone lies on top.
@@ -136,7 +142,7 @@ def worth(
     -------
     DataFrame
         [by], customers; to_date, coming, worth (their sum): margin a customer, in money, of the last two with
-        ``_low`` and ``_high``; orders (expected, a customer). Small groups have NaN. ``attrs``: by, weeks, notes.
+        ``_low`` and ``_high``; expected_orders (a customer). Small groups have NaN. ``attrs``: by, weeks, notes.
     """
     table, keys = ahead.table, [by] if by else []
     if since is not None:
@@ -145,7 +151,7 @@ def worth(
         year, quarter = table.first_day.year().cast("string"), table.first_day.quarter().cast("string")
         table = table.mutate(cohort=year + "-Q" + quarter)
     elif by and (traits is None or by not in traits.columns):
-        return Missing(by, remedy=_("Add an export that tells it of customers."))  # type: ignore[return-value]
+        return no_trait(by, _("What is a customer worth?"))  # type: ignore[return-value]
     elif by:
         about = as_table(traits).select("person_id", by)  # type: ignore[arg-type]
         table = table.left_join(about, "person_id").drop("person_id_right")
@@ -182,7 +188,7 @@ def _group(part: pd.DataFrame, ahead: Prospects, rate: float, fewest: int, level
     x, sums = part["frequency"].to_numpy(float), part["monetary_sum"].to_numpy(float)
     out = {"customers": total, "to_date": rate * float(part["value"].sum()) / total}
     expected, now = frame["expected"].to_numpy()[cell], frame["now"].to_numpy()[cell]
-    out["orders"] = float((n * expected).sum()) / total
+    out["expected_orders"] = float((n * expected).sum()) / total
     names = [f"{c}{end}" for c in ("coming", "worth") for end in ("", "_low", "_high")]
     if total < fewest:
         return out | dict.fromkeys(names, math.nan)

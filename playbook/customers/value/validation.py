@@ -15,7 +15,7 @@ from ...language import _
 from ...methods import intervals
 from ...missing import Missing, answers, quietly
 from .histories import CELL, afterwards
-from .model import PurchaseModel, fit_purchases
+from .model import fit_purchases
 
 FEWEST = 100
 """Fewest customers who came back for a model of how they do."""
@@ -27,6 +27,15 @@ DECILES = {"customers": "count", "predicted": "count", "actual": "count", "ratio
 
 OFF_BY = 0.25
 """How far the sum of what was expected may be from what came before the cohort curve is trusted more."""
+
+
+PRIOR_SD = 3.0
+"""Of the logs of the parameters: wide, and a shop whose customers are all alike still has a maximum."""
+
+
+def no_trait(by: str, question: str) -> Missing:
+    """Why customers cannot be told apart by a trait."""
+    return Missing(f"customers.{by}", remedy=_("Add an export that tells it of customers.")).asked(question)
 
 
 def too_few(n: float) -> Missing:
@@ -64,7 +73,7 @@ def holdout(days: ibis.Table | pd.DataFrame, until: dt.date, *, weeks: int = 26)
     came_back = float(frame.loc[frame["frequency"] > 0, "n"].sum())
     if came_back < FEWEST:
         return too_few(came_back)  # type: ignore[return-value]
-    model = fit_purchases(frame)
+    model = fit_purchases(frame, prior_sd=PRIOR_SD)
     frame["predicted"] = model.expected(weeks, *(frame[c] for c in CELL))
     frame["baseline"] = weeks * frame["frequency"] / frame["T"].clip(lower=1)
     frame.attrs = {"cut": cut, "weeks": weeks, "parameters": model.parameters()}
@@ -154,11 +163,16 @@ def plot_calibration(calibrated: pd.DataFrame) -> Axes:
     x = np.arange(len(calibrated))
     spread = [calibrated["actual"] - calibrated["actual_low"], calibrated["actual_high"] - calibrated["actual"]]
     ax.errorbar(
-        x, calibrated["actual"], yerr=np.nan_to_num(np.array(spread)), fmt="o", color=style.COMPARISON, capsize=4
+        x,
+        calibrated["actual"],
+        yerr=np.nan_to_num(np.array(spread)),
+        fmt="o",
+        color=style.NEUTRAL,
+        capsize=4,
+        label=_("what came"),
     )
-    ax.plot(x, calibrated["predicted"], color=style.OWN, marker="o")
-    style.direct_label(ax, x[-1], calibrated["predicted"].iloc[-1], _("expected"), style.OWN)
-    style.direct_label(ax, x[-1] - 0.02, calibrated["actual"].iloc[-1] * 0.9, _("what came"), style.COMPARISON)
+    ax.plot(x, calibrated["predicted"], color=style.OWN, label=_("expected"))
+    ax.legend(loc="upper left")
     most = calibrated.attrs["most"]
     names = [_("{n} and more").format(n=f) if f == most else str(f) for f in calibrated.index]
     ax.set_xticks(x, names)
@@ -168,8 +182,3 @@ def plot_calibration(calibrated: pd.DataFrame) -> Axes:
     ax.set_title(_("Did customers come back as expected in the {weeks} weeks that the model did not see?").format(
         weeks=calibrated.attrs["weeks"]))  # fmt: skip
     return ax
-
-
-def of_parameters(parameters: dict[str, float]) -> PurchaseModel:
-    """A model of which only the parameters are known."""
-    return PurchaseModel(np.zeros((4, 4)), math.nan, math.nan, **parameters)

@@ -13,7 +13,7 @@ from scipy import stats
 from ... import style
 from ...data.engine import as_table
 from ...findings import Figure, Finding
-from ...language import _, term
+from ...language import _, humanise, term
 from ...missing import Missing, answers, quietly
 
 UNITS = {"least": "share", "most": "share", "between": "share", "value_least": "currency", "value_most": "currency"}
@@ -161,8 +161,8 @@ def findings(
         channel=term("channel", top["channel"]),
         least=style.value(top["least"], "share"),
         most=style.value(top["most"], "share"),
-        least_by=term("rule", top["least_by"]),
-        most_by=term("rule", top["most_by"]),
+        least_by=humanise(top["least_by"], inside=True),
+        most_by=humanise(top["most_by"], inside=True),
     )
     figures = (Figure("attribution.between", top["between"], "share", by={"channel": top["channel"]}),)
     verdict = "watch" if top["between"] > 0.1 else "hold"
@@ -212,7 +212,7 @@ def plot_disagreement(credited: pd.DataFrame) -> Axes | None:
     for i, (rule, rows) in enumerate(known.groupby("rule", sort=False)):
         ax.scatter(
             rows["share"], [place[c] for c in rows["channel"]], marker=shapes[i % 8], color=colours[i % 8], s=46,
-            label=term("rule", str(rule)), zorder=2, alpha=0.9,
+            label=humanise(str(rule)), zorder=2, alpha=0.9,
         )  # fmt: skip
     ax.set_yticks(list(place.values()), [term("channel", c) for c in place])
     ax.grid(axis="y", visible=False)
@@ -224,6 +224,7 @@ def plot_disagreement(credited: pd.DataFrame) -> Axes | None:
     return ax
 
 
+@answers("Which channel earned the orders?")
 def side_by_side(credited: pd.DataFrame) -> pd.DataFrame:
     """Orders by channel, a column a rule, the most credited by the mean of the rules first.
 

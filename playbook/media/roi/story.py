@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 
 from ... import style
 from ...findings import Figure, Finding
-from ...language import _, term
+from ...language import _, listing, term
 from ...missing import answers, quietly
 from .cube import CREDITED
 
@@ -58,7 +58,22 @@ def findings(by_channel: pd.DataFrame, *, currency: str = "CNY") -> list[Finding
     money = {"currency": currency}
     found, basis = [], by_channel.attrs["basis"]
     whole = by_channel.attrs["credited"] >= CREDITED
-    for row in known[known["roi_high"] < 0].to_dict("records"):
+    losing = known[known["roi_high"] < 0].sort_values("profit")
+    if len(losing) and not whole:
+        text = _(
+            "By the orders that platforms credit to them, {channels} did not earn back what they cost. But platforms "
+            "tell the channel of {share} of sales only: look for the others before any budget is cut."
+        )
+        said = text.format(
+            channels=listing(term("channel", c) for c in losing["channel"]),
+            share=style.value(by_channel.attrs["credited"], "share"),
+        )
+        figures = tuple(
+            Figure("roi", r["roi"], "share", r["roi_low"], r["roi_high"], {"channel": r["channel"]})
+            for r in losing.to_dict("records")
+        )
+        found.append(Finding("watch", said, -float(losing["profit"].sum()), figures))
+    for row in losing.to_dict("records") if whole else ():
         text = _(
             "{channel} cost {spend} and its orders left {margin}: {roi} of the money spent was not earned back, by the "
             "orders that platforms credit to it."
@@ -73,7 +88,7 @@ def findings(by_channel: pd.DataFrame, *, currency: str = "CNY") -> list[Finding
             sales=style.value(row["net_sales"], "currency", **money),
         )  # fmt: skip
         figure = Figure("roi", row["roi"], "share", row["roi_low"], row["roi_high"], {"channel": row["channel"]})
-        found.append(Finding("act" if whole else "watch", said, -row["profit"], (figure,)))
+        found.append(Finding("act", said, -row["profit"], (figure,)))
     total, spend = float(known["profit"].sum()), float(known["spend"].sum())
     text = _("Advertising cost {spend} in all and left {profit} after all costs: {roi} of the money spent.")
     said = text.format(

@@ -19,13 +19,13 @@ AFTER = 21
 """Days afterwards in which what was pulled forward is missing."""
 
 STEPS = {
-    "gain": N_("Margin of what it added, at full price"),
-    "discount": N_("Discount on all that was sold"),
-    "gifts": N_("Gifts"),
-    "pulled": N_("Missing in the weeks afterwards"),
-    "returned": N_("Returns of what it added"),
-    "fees": N_("Platform fees on what it added"),
-    "net": N_("Net profit"),
+    "gain": N_("Margin of what it added, at full price", "step"),
+    "discount": N_("Discount on all that was sold", "step"),
+    "gifts": N_("Gifts", "step"),
+    "pulled": N_("Missing in the weeks afterwards", "step"),
+    "returned": N_("Returns of what it added", "step"),
+    "fees": N_("Platform fees on what it added", "step"),
+    "net": N_("Net profit", "step"),
 }
 """Steps of the waterfall, in order."""
 
@@ -34,7 +34,6 @@ UNITS = {
     "sales": "currency",
     "given": "currency",
     "effect": "share",
-    "gain": "currency",
     "net": "currency",
 }
 
@@ -226,12 +225,13 @@ def waterfall(profit: pd.DataFrame, promotion: str) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        step, amount, starts (where its bar begins), low, high (of the net profit alone). ``attrs``: name, category.
+        step (its name), amount, starts (where its bar begins), low, high (of the net profit alone). ``attrs``: name,
+        category.
     """
     p = profit[profit["promotion_id"] == promotion].iloc[0]
     amounts = [0.0 if math.isnan(p[s]) and s != "net" else p[s] for s in STEPS]
     ends = np.cumsum(amounts[:-1])
-    frame = pd.DataFrame({"step": list(STEPS), "amount": amounts, "starts": [0.0, *ends[:-1], 0.0]})
+    frame = pd.DataFrame({"step": list(STEPS.values()), "amount": amounts, "starts": [0.0, *ends[:-1], 0.0]})
     frame["low"], frame["high"] = [math.nan] * 6 + [p["net_low"]], [math.nan] * 6 + [p["net_high"]]
     frame.attrs = {"name": p["name"], "category": p["category"]}
     return frame
@@ -241,7 +241,7 @@ def waterfall(profit: pd.DataFrame, promotion: str) -> pd.DataFrame:
 def brief(profit: pd.DataFrame) -> pd.DataFrame:
     """The columns of `promotion_profit` that a page has room for."""
     names = [f"{c}{end}" for c in UNITS for end in ("", "_low", "_high")]
-    return profit[["name", "category", "ends", *(c for c in names if c in profit)]]
+    return profit[["name", "ends", *(c for c in names if c in profit)]]
 
 
 @answers("Which promotion earned least?")

@@ -23,9 +23,9 @@ def plot_waterfall(steps: pd.DataFrame, *, currency: str = "CNY") -> Axes:
     """From the margin of what a promotion added to its net profit, a bar a step."""
     ax = style.axes(height=1.2 + 0.45 * len(steps))
     rows = steps[::-1]
-    names = [_(STEPS[s]) for s in rows["step"]]
+    names = [term("step", s) for s in rows["step"]]
     colours = [
-        style.OWN if s == "net" and a >= 0 else style.GOOD if a >= 0 else style.BAD
+        style.OWN if s == STEPS["net"] and a >= 0 else style.GOOD if a >= 0 else style.BAD
         for s, a in zip(rows["step"], rows["amount"], strict=True)
     ]
     ax.barh(names, rows["amount"], left=rows["starts"], color=colours, height=0.62)
