@@ -65,9 +65,11 @@ CODES = {
     "kept": "hash, as it is, not carried",
     "phase": "before, during, after",
     "name": ", ".join(f.name for f in CALENDAR),
-    "method": "seasonal_naive, ets, structural, sarima, mean, naive, recent_mean",
+    "method": "seasonal_naive, ets, structural, sarima, mean, naive, recent_mean, bg_nbd, model, baseline",
+    "tier": "gold, silver, member",
 }
 CODES["rule"] = CODES["reason"]  # cleaning counts the same refusals as steps
+CODES["least_by"] = CODES["most_by"] = "first, last, last_non_direct, linear, position, time_decay, markov, shapley"
 CODES["part"] = ", ".join(dict.fromkeys(f"{CODES['platform']}, {CODES['channel']}".split(", ")))
 """Codes that data carry, by column, and that have a word on the page."""
 

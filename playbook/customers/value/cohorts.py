@@ -147,7 +147,7 @@ def acquisition(
     notes = []
     if (idle := frame.loc[frame["spend"] <= 0, "channel"]).size:
         notes.append(_("Nothing was spent on {n} channels, so a customer of theirs has no cost.").format(n=idle.size))
-    if (none := frame.loc[(frame["spend"] > 0) & (n <= 0), "channel"]).size:
+    if (none := frame.loc[(frame["spend"] > 0) & (frame["new_customers"] <= 0), "channel"]).size:
         notes.append(_("{n} channels cost money and won nobody.").format(n=none.size))
     frame.attrs["notes"] = notes
     return frame

@@ -151,8 +151,8 @@ def decisions(profit: pd.DataFrame, as_of: dt.datetime, period: str, *, level: f
         narrower = stats.norm.ppf(0.5 + level / 2) / stats.norm.ppf(0.5 + profit.attrs["level"] / 2)
         half = (row["extra_sales_high"] - row["extra_sales_low"]) / 2 * narrower
         text = _(
-            "Do not repeat “{name}”, and take it out of the plan for {category}: it sells more and earns less than "
-            "nothing of the kind."
+            "Do not repeat “{name}”, and take it out of the plan for {category}: with it the shop sells more and earns "
+            "less."
         ).format(name=row["name"], category=term("category", row["category"]))
         out.append(
             Decision(
