@@ -15,6 +15,7 @@ from playbook.missing import Missing
 from playbook.period import parse
 from playbook.shop import shop_from
 
+
 @pytest.fixture(scope="module")
 def days():
     return made()
@@ -114,7 +115,9 @@ def test_what_is_expected_of_a_sum_of_customers_is_the_sum_of_what_is_expected_o
     each = sum(spend.expected_sum([2], [m], [1])[0] for m in (10.0, 20.0))
     assert together == pytest.approx(each)
     assert spend.expected_sum([0], [0.0], [1])[0] == pytest.approx(spend.mean) == pytest.approx(6.25 * 15.44 / 2.74)
-    assert math.isnan(value.SpendModel(np.zeros((3, 3)), 0.0, 0.0, p=1.0, q=0.5, v=1.0).expected_sum([0], [0.0], [1])[0])
+    assert math.isnan(
+        value.SpendModel(np.zeros((3, 3)), 0.0, 0.0, p=1.0, q=0.5, v=1.0).expected_sum([0], [0.0], [1])[0]
+    )
 
 
 def test_histories_that_cannot_be_are_refused():
@@ -142,13 +145,19 @@ def test_the_holdout_is_foretold_and_beats_each_ones_own_rate(days):
     assert (np.diff(ten["predicted"]) >= 0).all()
     ax = value.plot_calibration(calibrated)
     assert np.allclose(ax.lines[-1].get_ydata(), calibrated["predicted"]) or any(
-        np.allclose(line.get_ydata(), calibrated["predicted"]) for line in ax.lines if len(line.get_ydata()) == len(calibrated)
+        np.allclose(line.get_ydata(), calibrated["predicted"])
+        for line in ax.lines
+        if len(line.get_ydata()) == len(calibrated)
     )
 
 
 def test_too_few_who_came_back_give_a_reason_and_no_model():
     few = made(40)
-    for said in (value.holdout(few, UNTIL), value.prospects(few, UNTIL, rng=1), value.existing_orders(few, parse("2025-12"))):
+    for said in (
+        value.holdout(few, UNTIL),
+        value.prospects(few, UNTIL, rng=1),
+        value.existing_orders(few, parse("2025-12")),
+    ):
         assert isinstance(said, Missing) and str(FEWEST) in said.sentence()
     one = few[few["person_id"] == few["person_id"].iloc[0]]
     assert isinstance(value.prospects(one, UNTIL, rng=1), Missing)
@@ -164,7 +173,9 @@ def test_groups_of_customers_add_up_to_all_of_them(days, margin):
     everybody, by_tier = value.worth(ahead, margin).iloc[0], value.worth(ahead, margin, traits, by="tier")
     assert by_tier["customers"].sum() == everybody["customers"] == days["person_id"].nunique()
     for column in ("to_date", "coming", "worth"):
-        assert (by_tier[column] * by_tier["customers"]).sum() == pytest.approx(everybody[column] * everybody["customers"])
+        assert (by_tier[column] * by_tier["customers"]).sum() == pytest.approx(
+            everybody[column] * everybody["customers"]
+        )
     assert everybody["to_date"] == pytest.approx(0.5 * days["amount"].sum() / everybody["customers"])
     assert (by_tier["worth_low"] <= by_tier["worth"]).all() and (by_tier["worth"] <= by_tier["worth_high"]).all()
     again = value.worth(value.prospects(days, UNTIL, rng=7, draws=20), margin).iloc[0]
@@ -267,7 +278,10 @@ def test_the_forecast_is_of_the_figure_that_the_next_report_shows(days):
 
 
 def test_a_shop_without_customer_numbers_is_answered_with_what_it_lacks():
-    shop = shop_from(period="2025-12", orders=pd.DataFrame({"order_id": ["1"], "ordered_at": [pd.Timestamp("2025-12-03")], "amount": [1.0]}))
+    shop = shop_from(
+        period="2025-12",
+        orders=pd.DataFrame({"order_id": ["1"], "ordered_at": [pd.Timestamp("2025-12-03")], "amount": [1.0]}),
+    )
     days = value.purchase_days(shop.orders, shop.persons)
     assert isinstance(days, Missing)
     assert isinstance(value.errors(value.holdout(days, UNTIL)), Missing)

@@ -1,6 +1,7 @@
 """Attribution: credits by hand, what holds for every rule, the exact chain against a simulated one, and messages held back."""
 
 import datetime as dt
+import itertools
 import math
 
 import numpy as np
@@ -63,12 +64,14 @@ def test_removal_effects_by_hand():
 
 def test_the_solved_chain_agrees_with_a_simulated_one():
     """What packages that simulate do: walk the chain, with each channel's steps turned to nothing in turn."""
-    paths = counted(("a > b > c", 30, 30.0, 100), ("b > a", 20, 20.0, 200), ("c > c > b", 5, 5.0, 50), ("a", 10, 10.0, 300))
+    paths = counted(
+        ("a > b > c", 30, 30.0, 100), ("b > a", 20, 20.0, 200), ("c > c > b", 5, 5.0, 50), ("a", 10, 10.0, 300)
+    )
     exact = attribution.removal_effects(attribution.touches_of_paths(paths)).set_index("channel")["effect"]
     steps = {}
     for path, won, _value, lost in paths.itertuples(index=False):
         walk = ["start", *path.split(" > ")]
-        for one, two in zip(walk[:-1], walk[1:], strict=True):
+        for one, two in itertools.pairwise(walk):
             steps[one, two] = steps.get((one, two), 0) + won + lost
         steps[walk[-1], "won"] = steps.get((walk[-1], "won"), 0) + won
         steps[walk[-1], "lost"] = steps.get((walk[-1], "lost"), 0) + lost
@@ -93,8 +96,6 @@ def test_the_solved_chain_agrees_with_a_simulated_one():
 
 def exhaustive_shapley(paths):
     """From the definition: what a channel adds to every coalition, over all orders of joining."""
-    import itertools
-
     sets = [(frozenset(p.split(" > ")), w) for p, w in zip(paths["path"], paths["conversions"], strict=True)]
     channels = sorted(set().union(*(s for s, _w in sets)))
 
@@ -146,7 +147,10 @@ def contacts(*rows):
 
 def paths_of(met):
     frame = met.to_pandas().sort_values(["path", "position"])
-    return sorted((" > ".join(g["channel"]), int(g["conversions"].iloc[0]), int(g["nulls"].iloc[0])) for _p, g in frame.groupby("path"))
+    return sorted(
+        (" > ".join(g["channel"]), int(g["conversions"].iloc[0]), int(g["nulls"].iloc[0]))
+        for _p, g in frame.groupby("path")
+    )
 
 
 def test_a_path_ends_with_its_order_or_where_nothing_follows_for_long():
@@ -168,7 +172,9 @@ def test_a_path_ends_with_its_order_or_where_nothing_follows_for_long():
 
 def test_contacts_of_an_order_before_the_last_do_not_end_a_path():
     met = contacts(("v", "2026-01-01 10:00", "search", "1"), ("v", "2026-01-02 10:00", "live", "1"))
-    made = attribution.touches(met, pd.DataFrame({"order_id": ["1"], "amount": [9.0]}), since=dt.date(2026, 1, 1), until=dt.date(2026, 2, 1))
+    made = attribution.touches(
+        met, pd.DataFrame({"order_id": ["1"], "amount": [9.0]}), since=dt.date(2026, 1, 1), until=dt.date(2026, 2, 1)
+    )
     assert paths_of(made) == [("search > live", 1, 0)]
 
 
@@ -194,7 +200,9 @@ def test_what_is_wrong_is_refused_by_name():
 def test_disagreement_and_its_picture_show_the_same_shares():
     credited = attribution.credits(attribution.touches_of_paths(counted(("a > b", 10, 100.0, 5), ("b", 10, 50.0, 5))))
     disputed = attribution.disagreement(credited).set_index("channel")
-    assert disputed.loc["a", "most"] == 0.5 and disputed.loc["a", "least"] == 0.0 and disputed.loc["a", "between"] == 0.5
+    assert (
+        disputed.loc["a", "most"] == 0.5 and disputed.loc["a", "least"] == 0.0 and disputed.loc["a", "between"] == 0.5
+    )
     ax = attribution.plot_disagreement(credited)
     drawn = np.concatenate([np.asarray(c.get_offsets())[:, 0] for c in ax.collections[1:]])
     assert sorted(drawn.tolist()) == pytest.approx(sorted(credited["share"]))
@@ -209,7 +217,9 @@ def test_disagreement_and_its_picture_show_the_same_shares():
 
 def sent(n, held, orders, held_orders):
     ids = [f"c{i}" for i in range(n + held)]
-    messages = pd.DataFrame({"message_id": ids, "customer_id": ids, "sent_at": T("2026-01-10"), "holdout": [False] * n + [True] * held})
+    messages = pd.DataFrame(
+        {"message_id": ids, "customer_id": ids, "sent_at": T("2026-01-10"), "holdout": [False] * n + [True] * held}
+    )
     buyers = [*ids[:orders], *ids[n : n + held_orders]]
     paid = pd.DataFrame({"customer_id": buyers, "paid_at": T("2026-01-12"), "amount": 50.0})
     return attribution.held_back(messages, paid, since=dt.date(2026, 1, 1), until=dt.date(2026, 2, 1))
@@ -218,7 +228,11 @@ def sent(n, held, orders, held_orders):
 def test_only_the_difference_to_those_held_back_is_the_messages_doing():
     made = sent(1000, 500, 60, 20)
     e = made.iloc[0]
-    assert (e["rate"], e["rate_held"]) == (0.06, 0.04) and e["orders"] == pytest.approx(20) and e["value"] == pytest.approx(1000)
+    assert (
+        (e["rate"], e["rate_held"]) == (0.06, 0.04)
+        and e["orders"] == pytest.approx(20)
+        and e["value"] == pytest.approx(1000)
+    )
     error = math.sqrt(0.06 * 0.94 / 1000 + 0.04 * 0.96 / 500)
     assert e["effect_high"] - e["effect"] == pytest.approx(1.645 * error, rel=1e-3)
     credited = attribution.credits(attribution.touches_of_paths(counted(("a > b", 10, 100.0, 5))))
@@ -228,4 +242,9 @@ def test_only_the_difference_to_those_held_back_is_the_messages_doing():
 
 def test_nobody_held_back_gives_no_number():
     assert math.isnan(sent(100, 0, 5, 0)["effect"].iloc[0])
-    assert isinstance(attribution.held_back(Missing("messages"), pd.DataFrame(), since=dt.date(2026, 1, 1), until=dt.date(2026, 2, 1)), Missing)
+    assert isinstance(
+        attribution.held_back(
+            Missing("messages"), pd.DataFrame(), since=dt.date(2026, 1, 1), until=dt.date(2026, 2, 1)
+        ),
+        Missing,
+    )

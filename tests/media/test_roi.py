@@ -37,7 +37,17 @@ def shop(**other):
 
 
 def cube(of):
-    return roi.cube(of.orders, of.ad_spend, of.returns, of.order_items, of.products, of.settlements, of.shipments, since=SINCE, until=UNTIL)
+    return roi.cube(
+        of.orders,
+        of.ad_spend,
+        of.returns,
+        of.order_items,
+        of.products,
+        of.settlements,
+        of.shipments,
+        since=SINCE,
+        until=UNTIL,
+    )
 
 
 def test_returns_by_hand_levels_are_never_added_and_returns_are_those_of_the_orders():
@@ -72,13 +82,17 @@ def test_drilling_into_a_channel_adds_up_to_the_channel():
     whole = roi.drill(of, by=["channel"]).set_index("channel").loc["search"]
     for by in (["campaign"], ["channel", "campaign"], ["category"], ["region"], ["month"]):
         made = roi.drill(of, by=by, where={"channel": "search"})
-        assert made["spend"].sum() == pytest.approx(whole["spend"]) and made["profit"].sum() == pytest.approx(whole["profit"]), by
+        assert made["spend"].sum() == pytest.approx(whole["spend"]) and made["profit"].sum() == pytest.approx(
+            whole["profit"]
+        ), by
     one = roi.drill(of, by=["campaign"], where={"channel": "search"}).set_index("campaign").loc["one"]
     assert one["sales"] == pytest.approx(0.75 * 150)  # three quarters of what the platform claims
 
 
 def test_money_spent_where_nothing_was_sold_is_not_lost():
-    extra = pd.DataFrame({"day": [dt.date(2026, 2, 9)], "platform": ["t"], "level": ["account"], "channel": ["tv"], "spend": [70.0]})
+    extra = pd.DataFrame(
+        {"day": [dt.date(2026, 2, 9)], "platform": ["t"], "level": ["account"], "channel": ["tv"], "spend": [70.0]}
+    )
     of = roi.cube(shop().orders, extra, since=SINCE, until=UNTIL)
     for by in (["channel"], ["channel", "region"], ["month", "channel"]):
         made = roi.drill(of, by=by)
@@ -100,24 +114,50 @@ def test_sales_without_a_channel_are_in_no_row_and_soften_the_verdict():
     some = whole.assign(channel=["search", None, None, None])
     of = cube(shop(orders=some.drop(columns="paid_at")))
     assert of.credited == pytest.approx(100 / 270)
-    spent = pd.DataFrame({"day": [dt.date(2026, 1, 5)], "platform": ["g"], "level": ["account"], "channel": ["search"], "spend": [5000.0]})
+    spent = pd.DataFrame(
+        {
+            "day": [dt.date(2026, 1, 5)],
+            "platform": ["g"],
+            "level": ["account"],
+            "channel": ["search"],
+            "spend": [5000.0],
+        }
+    )
     made = roi.drill(cube(shop(orders=some.drop(columns="paid_at"), ad_spend=spent)), by=["channel"])
-    assert [f.verdict for f in roi.findings(made)][0] == "watch"
+    assert roi.findings(made)[0].verdict == "watch"
     sure = roi.findings(roi.drill(cube(shop(ad_spend=spent)), by=["channel"]))
     assert sure[0].verdict == "act" and "search" in sure[0].text and sure[0].stake == pytest.approx(5000 - 40)
 
 
 def test_nothing_spent_all_returned_or_nothing_sold_gives_no_infinity_and_no_crash():
-    nothing = pd.DataFrame({"day": [dt.date(2026, 1, 5)], "platform": ["g"], "level": ["account"], "channel": ["search"], "spend": [0.0]})
+    nothing = pd.DataFrame(
+        {"day": [dt.date(2026, 1, 5)], "platform": ["g"], "level": ["account"], "channel": ["search"], "spend": [0.0]}
+    )
     made = roi.drill(cube(shop(ad_spend=nothing)), by=["channel"])
     assert made["roi"].isna().all() and roi.plot_return(made) is None and roi.costliest(made) == ""
     assert "Nothing was spent" in roi.findings(made)[0].text
-    back = pd.DataFrame({"return_id": list("abcd"), "platform": "jd", "returned_at": pd.Timestamp("2026-02-25"), "amount": [100.0, 50.0, 80.0, 40.0], "order_id": list("1234")})
+    back = pd.DataFrame(
+        {
+            "return_id": list("abcd"),
+            "platform": "jd",
+            "returned_at": pd.Timestamp("2026-02-25"),
+            "amount": [100.0, 50.0, 80.0, 40.0],
+            "order_id": list("1234"),
+        }
+    )
     all_back = roi.drill(cube(shop(returns=back)), by=["channel"]).set_index("channel")
-    assert all_back["net_sales"].abs().max() < 1e-9 and all_back.loc["search", "roas"] == 0 and all_back.loc["search", "roi"] < -1
-    empty = roi.drill(roi.cube(shop().orders, shop().ad_spend, since=dt.date(2020, 1, 1), until=dt.date(2020, 2, 1)), by=["channel"])
+    assert (
+        all_back["net_sales"].abs().max() < 1e-9
+        and all_back.loc["search", "roas"] == 0
+        and all_back.loc["search", "roi"] < -1
+    )
+    empty = roi.drill(
+        roi.cube(shop().orders, shop().ad_spend, since=dt.date(2020, 1, 1), until=dt.date(2020, 2, 1)), by=["channel"]
+    )
     assert empty.empty
-    once = roi.drill(roi.cube(shop().orders, shop().ad_spend, since=dt.date(2020, 1, 1), until=dt.date(2020, 2, 1)), by=[])
+    once = roi.drill(
+        roi.cube(shop().orders, shop().ad_spend, since=dt.date(2020, 1, 1), until=dt.date(2020, 2, 1)), by=[]
+    )
     assert once["sales"].iloc[0] == 0 and math.isnan(once["roas"].iloc[0])
 
 

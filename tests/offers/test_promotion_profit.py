@@ -77,7 +77,9 @@ def test_a_promotion_that_adds_too_little_loses_and_is_named_and_stopped():
     (stop,) = profit.decisions(earned, dt.datetime(2026, 1, 1), "2026-01")
     assert stop.metric == "net_sales" and stop.by == {"category": "mask"} and stop.check == "controls"
     assert stop.effect == pytest.approx(-p["extra_sales"]) and stop.low < stop.effect < stop.high
-    assert stop.high - stop.low == pytest.approx((p["extra_sales_high"] - p["extra_sales_low"]) * 1.2816 / 1.6449, rel=1e-3)
+    assert stop.high - stop.low == pytest.approx(
+        (p["extra_sales_high"] - p["extra_sales_low"]) * 1.2816 / 1.6449, rel=1e-3
+    )
 
 
 def test_what_was_only_bought_earlier_is_taken_off():
@@ -108,7 +110,10 @@ def test_what_cannot_be_told_has_a_reason_and_no_number(sale):
     assert sum("no profit is told" in note for note in earned.attrs["notes"]) == 2
     _s, _g, alone = made(categories=("mask",))
     assert set(alone.set_index("promotion_id").loc[["week"], "reason"]) == {"one category"}
-    assert profit.findings(alone)[0].verdict == "hold" and profit.decisions(alone, dt.datetime(2026, 1, 1), "2026-01") == []
+    assert (
+        profit.findings(alone)[0].verdict == "hold"
+        and profit.decisions(alone, dt.datetime(2026, 1, 1), "2026-01") == []
+    )
     assert profit.plot_profit(alone) is None
 
 
@@ -124,7 +129,9 @@ def test_other_categories_are_held_against_the_rest(sale):
 def test_the_pictures_draw_the_numbers(sale):
     _shop, _goods, earned = sale
     ax = profit.plot_waterfall(profit.waterfall(earned, "week"))
-    assert sorted(b.get_width() for b in ax.patches) == pytest.approx(sorted(profit.waterfall(earned, "week")["amount"]))
+    assert sorted(b.get_width() for b in ax.patches) == pytest.approx(
+        sorted(profit.waterfall(earned, "week")["amount"])
+    )
     ax = profit.plot_profit(earned)
     assert [b.get_width() for b in ax.patches] == pytest.approx(earned["net"].dropna()[::-1].tolist())
 
@@ -132,7 +139,15 @@ def test_the_pictures_draw_the_numbers(sale):
 def test_returns_and_fees_of_what_it_added_are_taken_off():
     shop, _goods, plain = made(seed=5)
     items = shop.order_items.filter(shop.order_items.product_id == "mask").to_pandas()
-    returns = pd.DataFrame({"return_id": items["order_id"], "order_id": items["order_id"], "product_id": "mask", "returned_at": pd.Timestamp("2025-12-01"), "amount": 10.0})
+    returns = pd.DataFrame(
+        {
+            "return_id": items["order_id"],
+            "order_id": items["order_id"],
+            "product_id": "mask",
+            "returned_at": pd.Timestamp("2025-12-01"),
+            "amount": 10.0,
+        }
+    )
     fees = pd.DataFrame({"order_id": items["order_id"], "kind": "commission", "amount": -5.0})
     goods = profit.sold(shop.orders, shop.order_items, shop.products, returns, fees, until=UNTIL)
     assert goods.fee_rate == pytest.approx(5.0 * len(items) / float(shop.orders.amount.sum().to_pandas()))
@@ -157,9 +172,9 @@ def test_coupons_used_by_hand():
 
 
 def test_a_shop_without_promotions_or_lines_is_answered_with_what_it_lacks(sale):
-    _shop, goods, earned = sale
+    shop, goods, _earned = sale
     assert isinstance(profit.promotion_profit(Missing("promotions"), goods, since=SINCE, until=UNTIL), Missing)
     assert isinstance(profit.sold(Missing("orders"), Missing("order_items"), Missing("products"), until=UNTIL), Missing)
-    nothing = profit.promotion_profit(_shop.promotions, goods, since=dt.date(2020, 1, 1), until=dt.date(2020, 2, 1))
+    nothing = profit.promotion_profit(shop.promotions, goods, since=dt.date(2020, 1, 1), until=dt.date(2020, 2, 1))
     assert nothing.empty and profit.least_earned(nothing) == ""
     assert "No promotion ran" in profit.findings(nothing)[0].text

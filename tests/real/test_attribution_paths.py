@@ -32,8 +32,12 @@ def test_first_last_and_linear_are_what_counting_by_hand_gives(paths, credited):
     made = credited.pivot(index="channel", columns="rule", values="conversions")
     steps = paths["path"].str.split(" > ")
     won = paths["total_conversions"]
-    assert made["first"].to_dict() == pytest.approx(won.groupby(steps.str[0]).sum().reindex(made.index, fill_value=0).to_dict())
-    assert made["last"].to_dict() == pytest.approx(won.groupby(steps.str[-1]).sum().reindex(made.index, fill_value=0).to_dict())
+    assert made["first"].to_dict() == pytest.approx(
+        won.groupby(steps.str[0]).sum().reindex(made.index, fill_value=0).to_dict()
+    )
+    assert made["last"].to_dict() == pytest.approx(
+        won.groupby(steps.str[-1]).sum().reindex(made.index, fill_value=0).to_dict()
+    )
     long = pd.DataFrame({"c": steps, "w": won / steps.str.len()}).explode("c").groupby("c")["w"].sum()
     assert made["linear"].to_dict() == pytest.approx(long.to_dict())
 

@@ -9,7 +9,10 @@ from scipy import optimize, special
 
 from playbook.customers import value
 
-CUT, END = dt.date(1997, 10, 1), dt.date(1998, 7, 1)  # the calibration ends with September 1997, the data with June 1998
+CUT, END = (
+    dt.date(1997, 10, 1),
+    dt.date(1998, 7, 1),
+)  # the calibration ends with September 1997, the data with June 1998
 
 
 def days_of(rows):
@@ -21,7 +24,11 @@ def days_of(rows):
 @pytest.fixture(scope="module")
 def sample(real_data):
     names = ["master", "person_id", "day", "units", "amount"]
-    return days_of(pd.read_csv(real_data / "cdnow" / "CDNOW_sample.txt", sep=r"\s+", names=names, dtype={"day": str, "person_id": str}))
+    return days_of(
+        pd.read_csv(
+            real_data / "cdnow" / "CDNOW_sample.txt", sep=r"\s+", names=names, dtype={"day": str, "person_id": str}
+        )
+    )
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +80,9 @@ def lifetimes(frame, weeks):
         four = np.log(a) - np.log(b + np.maximum(x, 1) - 1) - (r + x) * np.log(tx + alpha)
         return -(one + two + np.log(np.exp(three) + np.exp(four) * (x > 0))).mean()
 
-    found = optimize.minimize(loss, np.zeros(4) + 0.1, method="Nelder-Mead", options={"maxiter": 4000, "xatol": 1e-6, "fatol": 1e-10})
+    found = optimize.minimize(
+        loss, np.zeros(4) + 0.1, method="Nelder-Mead", options={"maxiter": 4000, "xatol": 1e-6, "fatol": 1e-10}
+    )
     r, alpha, a, b = np.exp(found.x)
     hyper = special.hyp2f1(r + x, b + x, a + b + x - 1, weeks / (alpha + age + weeks))
     second = 1 - hyper * ((alpha + age) / (alpha + age + weeks)) ** (r + x)

@@ -40,11 +40,18 @@ def held_against(world, lines):
     })  # fmt: skip
     frame["discount"] = frame["full"] - frame["amount"]
     first = lines["line"].to_numpy() == 1
-    daily = pd.crosstab(lines["day"].to_numpy()[first], category[first]).reindex(range(world.calendar.n)).fillna(0.0).set_index(days)
+    daily = (
+        pd.crosstab(lines["day"].to_numpy()[first], category[first])
+        .reindex(range(world.calendar.n))
+        .fillna(0.0)
+        .set_index(days)
+    )
     table = world.promotions.table[world.promotions.table["festival"] == ""]
     table = table.assign(starts_at=[days[0] + pd.Timedelta(days=b) for b in table["begins"]],
                          ends_at=[days[0] + pd.Timedelta(days=e) for e in table["ends"]])  # fmt: skip
-    return profit.Sold(ibis.memtable(frame), daily, 0.0, ()), table[["promotion_id", "name", "category", "kind", "starts_at", "ends_at"]]
+    return profit.Sold(ibis.memtable(frame), daily, 0.0, ()), table[
+        ["promotion_id", "name", "category", "kind", "starts_at", "ends_at"]
+    ]
 
 
 def margin_gained(world, lines, promotion):
@@ -63,7 +70,9 @@ def test_what_promotions_earned_is_covered_and_the_one_that_loses_is_named(grade
         world, lines = lines_of(seed)
         goods, table = held_against(world, lines)
         days = world.calendar.days
-        earned = profit.promotion_profit(table, goods, since=days[60].date(), until=days[-1].date() + dt.timedelta(days=1))
+        earned = profit.promotion_profit(
+            table, goods, since=days[60].date(), until=days[-1].date() + dt.timedelta(days=1)
+        )
         known = earned.dropna(subset="net")
         for p in known.to_dict("records"):
             truth = margin_gained(world, lines, p["promotion_id"])
@@ -91,7 +100,17 @@ def test_the_interval_of_what_is_to_come_holds_what_came(grades):
         said = value.worth(ahead, margin).iloc[0]
         known = set(whole.loc[whole["day"] < cut, "person_id"])
         came = whole.loc[(whole["day"] >= cut) & whole["person_id"].isin(known), "amount"].sum() / len(known)
-        rows.append(Grade("what customers will bring", str(seed), came, said["coming"], said["coming_low"], said["coming_high"], 0.95))
+        rows.append(
+            Grade(
+                "what customers will bring",
+                str(seed),
+                came,
+                said["coming"],
+                said["coming_low"],
+                said["coming_high"],
+                0.95,
+            )
+        )
     grades.add(*rows)
     hits, n = covered(rows)
     assert hits >= allowed(n, 0.95)[0], f"{hits} of {n}"
@@ -111,7 +130,9 @@ def test_purchases_by_decile_come_as_foretold_in_the_demo(planted):
     _world, block = planted(7, 1.0)
     orders = block.tables["orders"]
     paid = orders[orders["paid_at"].notna()]
-    days = pd.DataFrame({"person_id": paid["person"].astype(str), "day": paid["paid_at"].dt.date, "amount": paid["amount"] / 100})
+    days = pd.DataFrame(
+        {"person_id": paid["person"].astype(str), "day": paid["paid_at"].dt.date, "amount": paid["amount"] / 100}
+    )
     days = days.groupby(["person_id", "day"], as_index=False).agg(amount=("amount", "sum"), orders=("amount", "size"))
     tested = value.holdout(days, dt.date(2026, 11, 1), weeks=26)
     ten = value.deciles(tested)
@@ -126,7 +147,9 @@ def test_no_rule_of_attribution_is_the_truth_and_the_page_says_how_far_they_part
     met, orders = block.tables["touchpoints"], block.tables["orders"]
     own = orders[orders["platform"] == "own_site"]
     met = met.assign(touched_at=pd.to_datetime(met["touched_at"]))
-    paths = attribution.touches(met, own[["order_id", "amount"]], since=dt.date(2025, 11, 1), until=dt.date(2026, 11, 1))
+    paths = attribution.touches(
+        met, own[["order_id", "amount"]], since=dt.date(2025, 11, 1), until=dt.date(2026, 11, 1)
+    )
     credited = attribution.credits(paths)
     late = own[(own["paid_at"] >= "2025-11-01") & own["paid_at"].notna()]
     brought = late["cause"].value_counts(normalize=True)
@@ -135,7 +158,10 @@ def test_no_rule_of_attribution_is_the_truth_and_the_page_says_how_far_they_part
         share = rows.set_index("channel")["share"]
         for c in advertised:
             grades.add(Grade(f"attribution: {rule}", c, float(brought[c]), float(share.get(c, 0.0))))
-    over = {r: float(rows.set_index("channel")["share"].reindex(advertised).fillna(0).sum()) for r, rows in credited.groupby("rule")}
+    over = {
+        r: float(rows.set_index("channel")["share"].reindex(advertised).fillna(0).sum())
+        for r, rows in credited.groupby("rule")
+    }
     truth = float(brought[advertised].sum())
     # Channels that wait at the end are given what others, or nobody, began: every rule gives advertising too much.
     assert all(v > truth for v in over.values()), (over, truth)

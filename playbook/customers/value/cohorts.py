@@ -66,9 +66,9 @@ def curve(
     if by == "cohort":
         first = first.mutate(cohort=first.first_day.year().cast("string"))
     elif by and (traits is None or by not in traits.columns):
-        return no_trait(by, _("What have customers brought, month by month since their first purchase?"))  # type: ignore[return-value]
+        return no_trait(by, _("What have customers brought, month by month since their first purchase?"))
     elif by:
-        first = first.left_join(as_table(traits).select("person_id", by), "person_id")  # type: ignore[arg-type]
+        first = first.left_join(as_table(traits).select("person_id", by), "person_id")
         first = first.drop("person_id_right")
     keys = [by] if by else []
     rows = days.inner_join(first, "person_id")

@@ -53,10 +53,11 @@ def of_model(wrong: pd.DataFrame, valued: pd.DataFrame | None = None, *, currenc
             "A customer has brought a margin of {to_date} so far, and {coming} are still to come in the next {weeks} "
             "weeks ({interval})."
         )
-        money = {"unit": "currency", "currency": currency}
         words = text.format(
-            to_date=style.value(row["to_date"], **money), coming=style.value(row["coming"], **money),
-            weeks=valued.attrs["weeks"], interval=style.interval(row["coming_low"], row["coming_high"], **money),
+            to_date=style.value(row["to_date"], "currency", currency=currency),
+            coming=style.value(row["coming"], "currency", currency=currency),
+            weeks=valued.attrs["weeks"],
+            interval=style.interval(row["coming_low"], row["coming_high"], "currency", currency=currency),
         )  # fmt: skip
         figure = Figure("customer.coming", row["coming"], "currency", row["coming_low"], row["coming_high"])
         found.append(Finding("hold", words, row["coming"] * row["customers"], (figure,)))
@@ -83,10 +84,9 @@ def of_channels(returned: pd.DataFrame, *, least_ratio: float = 2.0, currency: s
             "A new customer from {channel} costs {cac} and is worth {worth}: {ratio} for each unit of money spent, "
             "below the {least} that is asked."
         )
-        money = {"currency": currency}
         said = text.format(
-            channel=term("channel", row["channel"]), cac=style.value(row["cac"], "currency", **money),
-            worth=style.value(row["worth"], "currency", **money), ratio=style.value(row["clv_cac"], "ratio"),
+            channel=term("channel", row["channel"]), cac=style.value(row["cac"], "currency", currency=currency),
+            worth=style.value(row["worth"], "currency", currency=currency), ratio=style.value(row["clv_cac"], "ratio"),
             least=style.value(least_ratio, "ratio"),
         )  # fmt: skip
         by = {"channel": str(row["channel"])}

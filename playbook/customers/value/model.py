@@ -39,7 +39,8 @@ class _Fitted:
         """Models that the data leave possible: the parameters drawn from Laplace's approximation."""
         centre = np.log(list(self.parameters().values()))
         drawn = np.exp(rng.multivariate_normal(centre, self.covariance, size=n, method="eigh"))
-        return [replace(self, **dict(zip(self._names(), map(float, row), strict=True))) for row in drawn]
+        named: list[dict[str, Any]] = [dict(zip(self._names(), map(float, row), strict=True)) for row in drawn]
+        return [replace(self, **values) for values in named]
 
 
 @dataclass(frozen=True)

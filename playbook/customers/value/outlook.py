@@ -58,18 +58,18 @@ def existing_orders(days: ibis.Table | pd.DataFrame, period: Period, *, back: in
     periods = [period.following, *periods][::-1]
     first = days.aggregate(first=days.day.min()).to_pandas().iloc[0, 0]
     if pd.isna(first):
-        return too_few(0)  # type: ignore[return-value]
+        return too_few(0)
     first = pd.Timestamp(first).date()
     periods = [p for p in periods if p.start > first + dt.timedelta(days=90)]
     if len(periods) < 2:
-        return too_few(0)  # type: ignore[return-value]
+        return too_few(0)
     cells, orders = _at_once(days, periods)
     fit_on = cells[
         cells["start"] == pd.Timestamp(min(periods, key=lambda p: abs((p.start - period.year_ago.end).days)).start)
     ]
     came_back = float(fit_on.loc[fit_on["frequency"] > 0, "n"].sum())
     if came_back < FEWEST:
-        return too_few(came_back)  # type: ignore[return-value]
+        return too_few(came_back)
     model: PurchaseModel = fit_purchases(fit_on, prior_sd=PRIOR_SD)
     share = orders["orders"].sum() / max(1.0, orders["bought"].sum())
     rows = []

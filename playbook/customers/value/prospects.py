@@ -151,9 +151,9 @@ def worth(
         year, quarter = table.first_day.year().cast("string"), table.first_day.quarter().cast("string")
         table = table.mutate(cohort=year + "-Q" + quarter)
     elif by and (traits is None or by not in traits.columns):
-        return no_trait(by, _("What is a customer worth?"))  # type: ignore[return-value]
+        return no_trait(by, _("What is a customer worth?"))
     elif by:
-        about = as_table(traits).select("person_id", by)  # type: ignore[arg-type]
+        about = as_table(traits).select("person_id", by)
         table = table.left_join(about, "person_id").drop("person_id_right")
     counted = cells(table, keys)
     if by:

@@ -72,7 +72,7 @@ def holdout(days: ibis.Table | pd.DataFrame, until: dt.date, *, weeks: int = 26)
     frame = afterwards(days, cut, until)
     came_back = float(frame.loc[frame["frequency"] > 0, "n"].sum())
     if came_back < FEWEST:
-        return too_few(came_back)  # type: ignore[return-value]
+        return too_few(came_back)
     model = fit_purchases(frame, prior_sd=PRIOR_SD)
     frame["predicted"] = model.expected(weeks, *(frame[c] for c in CELL))
     frame["baseline"] = weeks * frame["frequency"] / frame["T"].clip(lower=1)

@@ -182,7 +182,7 @@ def removal_effects(met: ibis.Table | pd.DataFrame) -> pd.DataFrame:
     )  # fmt: skip
     last = last.to_pandas().set_index("channel")
     channels = sorted(steps["channel"].unique())
-    place = {c: i + 1 for i, c in enumerate(channels)} | {"": 0}
+    place = {c: i for i, c in enumerate(["", *channels])}  # a path begins with no channel before
     counts = np.zeros((len(channels) + 1,) * 2)
     np.add.at(counts, (steps["before"].map(place).to_numpy(), steps["channel"].map(place).to_numpy()), steps["n"])
     np.fill_diagonal(counts, 0.0)

@@ -55,7 +55,6 @@ def findings(by_channel: pd.DataFrame, *, currency: str = "CNY") -> list[Finding
     known = by_channel.dropna(subset="roi")
     if known.empty:
         return [Finding("hold", _("Nothing was spent on advertising, so there is no return on it."))]
-    money = {"currency": currency}
     found, basis = [], by_channel.attrs["basis"]
     whole = by_channel.attrs["credited"] >= CREDITED
     losing = known[known["roi_high"] < 0].sort_values("profit")
@@ -83,16 +82,17 @@ def findings(by_channel: pd.DataFrame, *, currency: str = "CNY") -> list[Finding
                 "{channel} cost {spend} and its orders were worth {sales}: {roi} of the money was not earned back."
             )
         said = text.format(
-            channel=term("channel", row["channel"]), spend=style.value(row["spend"], "currency", **money),
-            margin=style.value(row["margin"], "currency", **money), roi=style.value(-row["roi"], "share"),
-            sales=style.value(row["net_sales"], "currency", **money),
+            channel=term("channel", row["channel"]), spend=style.value(row["spend"], "currency", currency=currency),
+            margin=style.value(row["margin"], "currency", currency=currency), roi=style.value(-row["roi"], "share"),
+            sales=style.value(row["net_sales"], "currency", currency=currency),
         )  # fmt: skip
         figure = Figure("roi", row["roi"], "share", row["roi_low"], row["roi_high"], {"channel": row["channel"]})
         found.append(Finding("act", said, -row["profit"], (figure,)))
     total, spend = float(known["profit"].sum()), float(known["spend"].sum())
     text = _("Advertising cost {spend} in all and left {profit} after all costs: {roi} of the money spent.")
     said = text.format(
-        spend=style.value(spend, "currency", **money), profit=style.value(total, "currency", **money),
+        spend=style.value(spend, "currency", currency=currency),
+        profit=style.value(total, "currency", currency=currency),
         roi=style.value(total / spend, "share"),
     )  # fmt: skip
     figures = (Figure("roi", total / spend, "share"), Figure("ad_profit", total, "currency"))

@@ -176,11 +176,12 @@ def _row(p: dict, sums: pd.DataFrame, goods: Sold, held: dict[str, pd.DatetimeIn
     each = margin / float(series[own].sum()) if series[own].sum() else 0.0
     out["pulled"] = after["extra"] * each
     net = sum(out[k] for k in STEPS if k != "net")
-    half = (after["high"] - after["low"]) / 2 * each  # the gain is bounded above and not below: its sides differ
-    out |= {"net": net, "net_low": net - math.hypot(gain - low, half), "net_high": net + math.hypot(high - gain, half)}
+    # Both rest on the same days before, so their errors go together: the widths are added. The gain's sides differ.
+    half = (after["high"] - after["low"]) / 2 * each
+    out |= {"net": net, "net_low": net - (gain - low) - half, "net_high": net + (high - gain) + half}
     paid = it["sales"] / float(series[own].sum()) if series[own].sum() else 0.0
     extra = (during.extra + after["extra"]) * paid
-    wide = math.hypot((during.extra_high - during.extra_low) / 2, (after["high"] - after["low"]) / 2) * paid
+    wide = ((during.extra_high - during.extra_low) / 2 + (after["high"] - after["low"]) / 2) * paid
     return out | {"extra_sales": extra, "extra_sales_low": extra - wide, "extra_sales_high": extra + wide}
 
 

@@ -100,7 +100,6 @@ def findings(profit: pd.DataFrame, *, currency: str = "CNY") -> list[Finding]:
     profit : DataFrame
         From `promotion_profit`.
     """
-    money = {"currency": currency}
     known = profit.dropna(subset="net")
     if known.empty:
         return [Finding("hold", _("No promotion ran whose profit can be told."))]
@@ -117,9 +116,10 @@ def findings(profit: pd.DataFrame, *, currency: str = "CNY") -> list[Finding]:
                 "possible. It gave away {given} and added a margin of {gain}."
             )
         said = text.format(
-            name=row["name"], loss=style.value(-row["net"], "currency", **money),
-            interval=style.interval(row["net_low"], row["net_high"], "currency", **money),
-            given=style.value(row["given"], "currency", **money), gain=style.value(row["gain"], "currency", **money),
+            name=row["name"], loss=style.value(-row["net"], "currency", currency=currency),
+            interval=style.interval(row["net_low"], row["net_high"], "currency", currency=currency),
+            given=style.value(row["given"], "currency", currency=currency),
+            gain=style.value(row["gain"], "currency", currency=currency),
         )  # fmt: skip
         by = {"promotion": str(row["promotion_id"])}
         figure = Figure("promotion_net", row["net"], "currency", row["net_low"], row["net_high"], by)
