@@ -57,7 +57,7 @@ def main() -> None:
     if importlib.util.find_spec("ChannelAttribution") is None:
         print("ChannelAttribution is not installed: pip install --group benchmark")
         return
-    peer, simulated = fastest(lambda seed: theirs(paths, seed + 1))
+    peer, _made = fastest(lambda seed: theirs(paths, seed + 1))
     runs = pd.DataFrame({seed: theirs(paths, seed) for seed in range(1, 11)})
     frame = pd.DataFrame({"solved": solved, "simulated": runs.mean(axis=1), "error": runs.std(axis=1)})
     frame["z"] = (frame["solved"] - frame["simulated"]) / frame["error"]

@@ -253,7 +253,9 @@ def test_a_cap_lowers_spending_to_what_a_customer_may_cost():
     row = {"channel": "display", "spend": 3650.0, "new_customers": 50, "cac": 73.0, "cac_low": 60.0, "cac_high": 90.0,
            "worth": 36.5, "worth_low": 30.0, "worth_high": 43.0, "clv_cac": 0.5, "clv_cac_low": 0.4, "clv_cac_high": 0.625}  # fmt: skip
     frame = pd.DataFrame([row, row | {"channel": "search", "clv_cac_high": 1.4}])
-    (cap,) = value.caps(frame, dt.datetime(2026, 1, 1), "2026-01", days=30, since=dt.date(2025, 1, 1), least_ratio=1.0)
+    (cap,) = value.caps(
+        frame, dt.datetime(2026, 1, 1), parse("2026-01-01/2026-01-30"), since=dt.date(2025, 1, 1), least_ratio=1.0
+    )
     # 300 a month, and half as much for the same customers
     assert cap.effect == pytest.approx(-150.0) and cap.low < cap.effect < cap.high < 0
     assert cap.by == {"channel": "display"} and cap.due == dt.date(2026, 1, 15) and cap.unit == "currency"

@@ -14,6 +14,7 @@ from ...findings import Figure, Finding
 from ...language import _, term
 from ...missing import Missing, answers
 from ...outlook import Decision
+from ...period import Period
 from .validation import holds
 
 
@@ -110,7 +111,7 @@ def of_channels(returned: pd.DataFrame, *, least_ratio: float = 2.0, currency: s
 
 @answers("What may a customer cost?")
 def caps(
-    returned: pd.DataFrame, as_of: dt.datetime, period: str, *, days: int, since: dt.date, least_ratio: float = 2.0,
+    returned: pd.DataFrame, as_of: dt.datetime, period: Period, *, since: dt.date, least_ratio: float = 2.0,
     currency: str = "CNY", level: float = 0.8,
 ) -> list[Decision]:  # fmt: skip
     """What may a customer cost, where she costs too much: a cap, and what it takes off the channel's spending.
@@ -119,11 +120,11 @@ def caps(
     ----------
     returned : DataFrame
         From `return_on_customers`, over the days from `since` to `as_of`.
-    period : str
-        Label of the coming period; `days` is its length.
+    period : Period
+        The coming one, over which the effect is counted.
     """
     out = []
-    share = days / max(1, (as_of.date() - since).days)
+    share = period.days / max(1, (as_of.date() - since).days)
     dear = returned[(returned["clv_cac_high"] < least_ratio)]
     for row in dear.to_dict("records"):
         spend = row["spend"] * share
@@ -144,7 +145,8 @@ def caps(
         )
         out.append(
             Decision(
-                "cap_cac", text, _("Media buying"), as_of.date() + dt.timedelta(days=14), "ad_spend", period, effect,
+                "cap_cac", text, _("Media buying"), as_of.date() + dt.timedelta(days=14), "ad_spend",
+                period.label, effect,
                 low, high, "currency", level=level, by={"channel": str(row["channel"])}, check="forecast",
             )
         )  # fmt: skip
