@@ -13,7 +13,7 @@ from scipy import stats
 
 from ... import style
 from ...data.engine import as_table
-from ...language import _, term
+from ...language import N_, _, term
 from ...methods import intervals
 from ...missing import answers, quietly
 from .validation import holds, no_trait
@@ -220,7 +220,11 @@ def return_on_customers(acquired: pd.DataFrame, valued: pd.DataFrame, curves: pd
     half = np.hypot(*sides)
     frame["clv_cac_low"], frame["clv_cac_high"] = np.exp(log - half), np.exp(log + half)
     frame["payback_months"] = [_payback(curves, c, k) for c, k in zip(frame["channel"], frame["cac"], strict=True)]
-    frame.attrs = dict(acquired.attrs) | {"notes": [*acquired.attrs["notes"], *valued.attrs.get("told", ())]}
+    frame.attrs = (
+        dict(acquired.attrs)
+        | {"titles": {"worth": N_("Worth"), "cac": N_("Cost of a new customer"), "clv_cac": N_("Worth over cost")}}
+        | {"notes": [*acquired.attrs["notes"], *valued.attrs.get("told", ())]}
+    )
     late = frame["cac"].notna() & frame["payback_months"].isna()
     if late.any():
         note = _("{n} channels have not earned a customer's cost within the {months} months that are known.")

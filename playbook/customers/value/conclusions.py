@@ -168,7 +168,15 @@ def parameters(ahead: object) -> pd.DataFrame | Missing:
         model = getattr(ahead, name)
         half = 1.96 * np.sqrt(np.diag(model.covariance))
         for (parameter, value), h in zip(model.parameters().items(), half, strict=True):
-            rows.append((parameter, "ratio", value, value * math.exp(-h), value * math.exp(h)))
+            rows.append(
+                (
+                    parameter,
+                    "currency" if parameter == "v" else "ratio",
+                    value,
+                    value * math.exp(-h),
+                    value * math.exp(h),
+                )
+            )
     frame = pd.DataFrame(rows, columns=["metric", "unit", "value", "low", "high"])
     frame.attrs = {"by": [], "titles": {name: name for name in frame["metric"]}}
     return frame

@@ -15,7 +15,7 @@ from scipy import stats
 
 from ... import style
 from ...data.engine import as_table
-from ...language import _, humanise, term
+from ...language import N_, _, humanise, term
 from ...missing import answers, quietly
 from .histories import CELL, cells, histories, spend_cells
 from .model import PurchaseModel, SpendModel, fit_purchases, fit_spend
@@ -29,6 +29,12 @@ UNITS = {
     "worth": "currency",
 }
 """Units of `worth`'s columns."""
+TITLES = {
+    "to_date": N_("Brought so far"),
+    "expected_orders": N_("Orders to come"),
+    "coming": N_("Still to come"),
+    "worth": N_("Worth"),
+}
 
 
 @dataclass(frozen=True)
@@ -173,7 +179,7 @@ def worth(
     notes = list(margin.attrs.get("notes", ()))
     if small:
         notes.append(_("{n} groups have too few customers for a number: needs {need}.").format(n=small, need=fewest))
-    frame.attrs = {"by": keys, "weeks": ahead.weeks, "notes": notes}
+    frame.attrs = {"by": keys, "weeks": ahead.weeks, "notes": notes, "titles": TITLES}
     return frame
 
 

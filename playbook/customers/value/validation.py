@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from ... import style
-from ...language import _
+from ...language import N_, _
 from ...methods import intervals
 from ...missing import Missing, answers, quietly
 from .histories import CELL, afterwards
@@ -97,6 +97,7 @@ def errors(tested: pd.DataFrame) -> pd.DataFrame:
         squared = float((n * (tested[column] - tested["actual"]) ** 2).sum() / n.sum())
         rows.append((method, said, actual, said / actual - 1 if actual else math.nan, math.sqrt(squared)))
     frame = pd.DataFrame(rows, columns=["method", "purchases", "actual", "off", "error"])
+    frame.attrs["titles"] = {"off": N_("Off by")}
     return frame.set_index("method")
 
 

@@ -17,6 +17,17 @@ RULES = (
     "first", "last", "last_non_direct", "linear", "position", "time_decay", "markov", "shapley",
 )  # fmt: skip
 
+TITLES = {
+    "first": N_("First contact"),
+    "last": N_("Last contact"),
+    "last_non_direct": N_("Last contact but direct"),
+    "linear": N_("Linear"),
+    "position": N_("By position"),
+    "time_decay": N_("Time decay"),
+    "markov": N_("Markov removal"),
+    "shapley": N_("Shapley value"),
+}
+
 MEANINGS = {
     "first": N_("All to the first contact."),
     "last": N_("All to the last contact."),

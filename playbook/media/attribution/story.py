@@ -13,8 +13,9 @@ from scipy import stats
 from ... import style
 from ...data.engine import as_table
 from ...findings import Figure, Finding
-from ...language import _, humanise, term
+from ...language import N_, _, term
 from ...missing import Missing, answers, quietly
+from .rules import MEANINGS, TITLES
 
 UNITS = {"least": "share", "most": "share", "between": "share", "value_least": "currency", "value_most": "currency"}
 """Units of `disagreement`."""
@@ -129,7 +130,12 @@ def held_back(
         out |= dict(zip(names, [w * x for w in (1.0, sent["n"], sent["n"] * mean) for x in effects], strict=True))
         out["p_value"] = float(2 * stats.norm.sf(abs(effect / error))) if error > 0 else math.nan
     frame = pd.DataFrame([out])
-    frame.attrs = {"notes": notes, "level": level, "within_days": within_days}
+    titles = {
+        "effect": N_("Orders more a message"),
+        "orders": N_("Orders added"),
+        "value": N_("Sales added"),
+    }
+    frame.attrs = {"notes": notes, "level": level, "within_days": within_days, "titles": titles}
     return frame
 
 
@@ -161,8 +167,8 @@ def findings(
         channel=term("channel", top["channel"]),
         least=style.value(top["least"], "share"),
         most=style.value(top["most"], "share"),
-        least_by=humanise(top["least_by"], inside=True),
-        most_by=humanise(top["most_by"], inside=True),
+        least_by=_(TITLES[top["least_by"]]),
+        most_by=_(TITLES[top["most_by"]]),
     )
     figures = (Figure("attribution.between", top["between"], "share", by={"channel": top["channel"]}),)
     verdict = "watch" if top["between"] > 0.1 else "hold"
@@ -212,7 +218,7 @@ def plot_disagreement(credited: pd.DataFrame) -> Axes | None:
     for i, (rule, rows) in enumerate(known.groupby("rule", sort=False)):
         ax.scatter(
             rows["share"], [place[c] for c in rows["channel"]], marker=shapes[i % 8], color=colours[i % 8], s=46,
-            label=humanise(str(rule)), zorder=2, alpha=0.9,
+            label=_(TITLES[str(rule)]), zorder=2, alpha=0.9,
         )  # fmt: skip
     ax.set_yticks(list(place.values()), [term("channel", c) for c in place])
     ax.grid(axis="y", visible=False)
@@ -238,5 +244,7 @@ def side_by_side(credited: pd.DataFrame) -> pd.DataFrame:
     order = wide.mean(axis=1).sort_values(ascending=False, kind="stable").index
     wide = wide.loc[order].reset_index()
     wide.columns.name = None
+    wide.attrs["titles"] = TITLES
+    wide.attrs["definitions"] = {rule: _(MEANINGS[rule]) for rule in wide.columns[1:]}
     wide.attrs["notes"] = list(credited.attrs.get("notes", ()))
     return wide

@@ -216,6 +216,7 @@ def spillover(profit: pd.DataFrame, goods: Sold, *, promotion: str, level: float
     made = made.rename(columns={"low": "effect_low", "high": "effect_high"})
     made.insert(0, "category", made.pop("name").replace("", category))
     made.insert(1, "promoted", made["category"] == category)
+    made.attrs["titles"] = {"effect": N_("Effect on orders")}
     return made
 
 
@@ -242,7 +243,9 @@ def waterfall(profit: pd.DataFrame, promotion: str) -> pd.DataFrame:
 def brief(profit: pd.DataFrame) -> pd.DataFrame:
     """The columns of `promotion_profit` that a page has room for."""
     names = [f"{c}{end}" for c in UNITS for end in ("", "_low", "_high")]
-    return profit[["name", "ends", *(c for c in names if c in profit)]]
+    frame = profit[["name", "ends", *(c for c in names if c in profit)]]
+    frame.attrs = profit.attrs | {"titles": {"effect": N_("Effect on orders"), "given": N_("Given away")}}
+    return frame
 
 
 @answers("Which promotion earned least?")
