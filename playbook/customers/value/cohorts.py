@@ -273,16 +273,16 @@ def plot_return(returned: pd.DataFrame) -> Axes:
     names = [term("channel", c) for c in rows["channel"]]
     spread = [rows["clv_cac"] - rows["clv_cac_low"], rows["clv_cac_high"] - rows["clv_cac"]]
     colours = [style.GOOD if v >= 1 else style.BAD for v in rows["clv_cac"]]
-    ax.barh(names, rows["clv_cac"], color=colours, height=0.6)
-    ax.errorbar(rows["clv_cac"], names, xerr=np.array(spread), fmt="none", ecolor=style.INK, elinewidth=1.2, capsize=3)
-    for name, row in zip(names, rows.to_dict("records"), strict=True):
+    place = np.arange(len(rows))  # two codes may have one word
+    ax.set_yticks(place, names)
+    ax.barh(place, rows["clv_cac"], color=colours, height=0.6)
+    ax.errorbar(rows["clv_cac"], place, xerr=np.array(spread), fmt="none", ecolor=style.INK, elinewidth=1.2, capsize=3)
+    for y, row in enumerate(rows.to_dict("records")):
         months = row["payback_months"]
         said = _("not earned yet") if math.isnan(months) else _("earned in month {n}").format(n=int(months))
         said = _("earned by the first purchase") if months == 0 else said
         text = _("{ratio} · {payback}").format(ratio=style.value(row["clv_cac"], "ratio"), payback=said)
-        ax.annotate(
-            text, (row["clv_cac_high"], name), xytext=(6, 0), textcoords="offset points", va="center", fontsize=9
-        )
+        ax.annotate(text, (row["clv_cac_high"], y), xytext=(6, 0), textcoords="offset points", va="center", fontsize=9)
     ax.axvline(1, color=style.INK, linewidth=1, linestyle="--")
     ax.grid(axis="y", visible=False)
     ax.grid(axis="x", visible=True)

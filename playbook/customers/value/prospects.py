@@ -280,13 +280,15 @@ def plot_worth(groups: pd.DataFrame, *, currency: str = "CNY", top: int = 15) ->
     rows = groups[groups["worth"].notna()].head(top)[::-1]
     ax = style.axes(height=1.2 + 0.42 * max(1, len(rows)))
     names = [term(by, str(v)) or _("not stated") for v in rows[by]]
-    ax.barh(names, rows["to_date"], color=style.COMPARISON, height=0.6, label=_("brought so far"))
-    ax.barh(names, rows["coming"], left=rows["to_date"], color=style.OWN, height=0.6, label=_("still expected"))
+    place = np.arange(len(rows))  # two codes may have one word
+    ax.set_yticks(place, names)
+    ax.barh(place, rows["to_date"], color=style.COMPARISON, height=0.6, label=_("brought so far"))
+    ax.barh(place, rows["coming"], left=rows["to_date"], color=style.OWN, height=0.6, label=_("still expected"))
     spread = [rows["worth"] - rows["worth_low"], rows["worth_high"] - rows["worth"]]
-    ax.errorbar(rows["worth"], names, xerr=np.array(spread), fmt="none", ecolor=style.INK, elinewidth=1.2, capsize=3)
-    for name, row in zip(names, rows.to_dict("records"), strict=True):
+    ax.errorbar(rows["worth"], place, xerr=np.array(spread), fmt="none", ecolor=style.INK, elinewidth=1.2, capsize=3)
+    for y, row in enumerate(rows.to_dict("records")):
         text = style.value(row["worth"], "currency", currency=currency)
-        ax.annotate(text, (row["worth_high"], name), xytext=(6, 0), textcoords="offset points", va="center", fontsize=9)
+        ax.annotate(text, (row["worth_high"], y), xytext=(6, 0), textcoords="offset points", va="center", fontsize=9)
     ax.grid(axis="y", visible=False)
     ax.grid(axis="x", visible=True)
     ax.margins(x=0.14)

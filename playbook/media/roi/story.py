@@ -119,15 +119,17 @@ def plot_return(by_channel: pd.DataFrame) -> Axes | None:
     (by,) = by_channel.attrs["by"]
     ax = style.axes(height=1.2 + 0.42 * len(rows))
     names = [term(by, str(v)) or _("not stated") for v in rows[by]]
-    ax.barh(names, rows["roi"], color=[style.GOOD if v >= 0 else style.BAD for v in rows["roi"]], height=0.6)
+    place = np.arange(len(rows))  # two codes may have one word
+    ax.set_yticks(place, names)
+    ax.barh(place, rows["roi"], color=[style.GOOD if v >= 0 else style.BAD for v in rows["roi"]], height=0.6)
     spread = [rows["roi"] - rows["roi_low"], rows["roi_high"] - rows["roi"]]
-    ax.errorbar(rows["roi"], names, xerr=np.array(spread), fmt="none", ecolor=style.INK, elinewidth=1.2, capsize=3)
-    for name, row in zip(names, rows.to_dict("records"), strict=True):
+    ax.errorbar(rows["roi"], place, xerr=np.array(spread), fmt="none", ecolor=style.INK, elinewidth=1.2, capsize=3)
+    for y, row in enumerate(rows.to_dict("records")):
         text = _("{roi} · ROAS {roas}").format(
             roi=style.value(row["roi"], "share"), roas=style.value(row["roas"], "ratio")
         )
         ax.annotate(
-            text, (max(row["roi_high"], 0), name), xytext=(6, 0), textcoords="offset points", va="center", fontsize=9
+            text, (max(row["roi_high"], 0), y), xytext=(6, 0), textcoords="offset points", va="center", fontsize=9
         )
     ax.axvline(0, color=style.NEUTRAL, linewidth=0.9)
     ax.grid(axis="y", visible=False)

@@ -56,12 +56,14 @@ def plot_profit(profit: pd.DataFrame, *, currency: str = "CNY", top: int = 14) -
     names = [
         _("{name} ({day})").format(name=n, day=style.date(d)) for n, d in zip(rows["name"], rows["ends"], strict=True)
     ]
-    ax.barh(names, rows["net"], color=[style.GOOD if v >= 0 else style.BAD for v in rows["net"]], height=0.6)
+    place = np.arange(len(rows))  # two codes may have one word
+    ax.set_yticks(place, names)
+    ax.barh(place, rows["net"], color=[style.GOOD if v >= 0 else style.BAD for v in rows["net"]], height=0.6)
     spread = [rows["net"] - rows["net_low"], rows["net_high"] - rows["net"]]
-    ax.errorbar(rows["net"], names, xerr=np.array(spread), fmt="none", ecolor=style.INK, elinewidth=1.2, capsize=3)
-    for name, row in zip(names, rows.to_dict("records"), strict=True):
+    ax.errorbar(rows["net"], place, xerr=np.array(spread), fmt="none", ecolor=style.INK, elinewidth=1.2, capsize=3)
+    for y, row in enumerate(rows.to_dict("records")):
         text = style.change_of_money(row["net"], currency=currency)
-        ax.annotate(text, (row["net_high"], name), xytext=(6, 0), textcoords="offset points", va="center", fontsize=9)
+        ax.annotate(text, (row["net_high"], y), xytext=(6, 0), textcoords="offset points", va="center", fontsize=9)
     ax.axvline(0, color=style.NEUTRAL, linewidth=0.9)
     ax.grid(axis="y", visible=False)
     ax.grid(axis="x", visible=True)
@@ -80,9 +82,11 @@ def plot_spillover(spread: pd.DataFrame) -> Axes | None:
     ax = style.axes(height=1.1 + 0.42 * len(rows))
     names = [term("category", c) for c in rows["category"]]
     colours = [style.OWN if p else style.COMPARISON for p in rows["promoted"]]
-    ax.barh(names, rows["effect"], color=colours, height=0.6)
+    place = np.arange(len(rows))  # two codes may have one word
+    ax.set_yticks(place, names)
+    ax.barh(place, rows["effect"], color=colours, height=0.6)
     sides = [rows["effect"] - rows["effect_low"], rows["effect_high"] - rows["effect"]]
-    ax.errorbar(rows["effect"], names, xerr=np.array(sides), fmt="none", ecolor=style.INK, elinewidth=1.2, capsize=3)
+    ax.errorbar(rows["effect"], place, xerr=np.array(sides), fmt="none", ecolor=style.INK, elinewidth=1.2, capsize=3)
     ax.axvline(0, color=style.NEUTRAL, linewidth=0.9)
     ax.grid(axis="y", visible=False)
     ax.grid(axis="x", visible=True)
