@@ -78,7 +78,7 @@ CODES = {
     "kept": "hash, as it is, not carried",
     "phase": "before, during, after",
     "name": ", ".join(f.name for f in CALENDAR),
-    "method": "seasonal_naive, ets, structural, sarima, mean, naive, recent_mean",
+    "method": "seasonal_naive, ets, structural, sarima, mean, naive, recent_mean, bg_nbd, model, baseline",
     "segment": "returning, public, champions, loyal, promising, new, need_attention, at_risk, hibernating, not_yet",
     "stage": "awakened, first_deal, retained, repeat, advocate, lapsed",
     "band": "healthy, watch, critical",
@@ -94,6 +94,7 @@ CODES = {
     "topic": "where_is_parcel, usage, allergy, price_protection, invoice, pre_sale, change_order, complaint, "
     "return_request",
     "cluster": "all",
+    "tier": "gold, silver, member",
 }
 CODES["before"] = CODES["after"] = f"{CODES['segment']}, {CODES['stage']}"
 CODES["behaviour"] = "favourite_category, main_platform, segment, price_band"
@@ -118,6 +119,7 @@ CODES["level"] = ", ".join(
 CODES["channel"] += ", unknown"
 CODES["trait"] += ", category, topic"
 CODES["rule"] = CODES["reason"]  # cleaning counts the same refusals as steps
+CODES["least_by"] = CODES["most_by"] = "first, last, last_non_direct, linear, position, time_decay, markov, shapley"
 CODES["part"] = ", ".join(dict.fromkeys(f"{CODES['platform']}, {CODES['channel']}".split(", ")))
 STEPS = "page_view, view_item, add_to_cart, begin_checkout, add_payment_info, purchase, visitors, carts, buyers"
 WINDOWS = "active, short, mid, long, new, away"
