@@ -86,6 +86,7 @@ MARTS: dict[str, Mart] = {
             "person_links", "What links accounts, one row per pair that shares something.", "playbook.data.people:links"
         ),
         Mart("person_conflicts", "What too many accounts share to be one person's.", "playbook.data.people:conflicts"),
+        Mart("sessions", "What happened in each visit to the own site.", "playbook.data.sessions:sessions"),
         Mart("customer_360", "All that is known of a person, one row per person.", "playbook.data.people:customer_360"),
     )
 }

@@ -35,6 +35,33 @@ KNOWN_ORDERS = Sum(
 )
 KNOWN_SALES = Sum("customer_sales", dict.fromkeys(("paid", "lines"), _known_sales), _ID)
 
+
+def _repeat(days: int, title: str, chinese: str) -> Metric:
+    """Of new customers whose first order became so many days old in the period, those who were back by then."""
+    back = Sum(f"back_{days}", {f"matured_{days}": lambda t: t.came_back.sum()}, _ID)
+    of = Sum(f"matured_{days}", {f"matured_{days}": lambda t: t.count()}, _ID)
+    return Metric(
+        f"repeat_rate_{days}d",
+        title,
+        chinese,
+        "share",
+        "up",
+        f"customers with a second order within {days} days ÷ customers",
+        f"Of the customers whose first order became {days} days old in the period, those who had ordered again by "
+        "then; they all had the same time to come back.",
+        (back, of),
+        lambda s: ratio(s[back.name], s[of.name]),
+        interval=lambda s: intervals.wilson(s[back.name], s[of.name]),
+        n=of.name,
+    )
+
+
+REPEAT_METRICS = (
+    _repeat(30, "Back within 30 days", "30天复购率"),
+    _repeat(90, "Back within 90 days", "90天复购率"),
+    _repeat(180, "Back within 180 days", "180天复购率"),
+)
+
 CUSTOMER_METRICS = (
     Metric(
         "customers",

@@ -9,16 +9,20 @@ lines        line of a paid order                             the day the order 
 returned     return                                           the day it was booked
 returned_of  return, as part of the order it belongs to       the day that order was paid
 ===========  ===============================================  =========================
+
+Those of visits, platforms' days, advertising and customers' first orders are in `playbook.metrics.reach`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import ibis
 
 from ..missing import Missing, column_missing
+from . import reach
 
 if TYPE_CHECKING:
     from ..shop import Shop
@@ -26,19 +30,29 @@ if TYPE_CHECKING:
 ORDER_TRAITS = ("platform", "store", "channel", "device", "country", "region", "city")
 PRODUCT_TRAITS = ("product_id", "product", "category", "brand", "role")
 TIME_PARTS = ("day", "week", "month", "quarter", "weekday", "hour")
-BREAKDOWNS = (*TIME_PARTS, *ORDER_TRAITS, "customer_type", *PRODUCT_TRAITS)
+VISIT_TRAITS = ("source", "medium")
+AD_TRAITS = ("ad_platform", "campaign_id", "campaign")
+BREAKDOWNS = (*TIME_PARTS, *ORDER_TRAITS, "customer_type", *PRODUCT_TRAITS, *VISIT_TRAITS, *AD_TRAITS)
 
 
 def fact(shop: Shop, name: str) -> ibis.Table | Missing:
     """The rows of a fact with their time in `at`; a Missing where the shop lacks what it is made of."""
-    makers = {
+    makers: dict[str, Callable[[Shop], ibis.Table | Missing]] = {
         "placed": _placed,
         "paid": _paid,
         "lines": _lines,
         "returned": _returned,
         "returned_of": _returned_of,
-    }
+        "sessions": reach.sessions,
+        "platform_days": reach.platform_days,
+        "source_days": lambda of: reach.platform_days(of, by_source=True),
+        "ads": reach.ads,
+    } | {f"matured_{days}": partial(_matured, days=days) for days in reach.WINDOWS}
     return shop.kept(f"fact {name}", lambda: makers[name](shop))
+
+
+def _matured(shop: Shop, days: int) -> ibis.Table | Missing:
+    return reach.matured(fact(shop, "paid"), days)
 
 
 def _placed(shop: Shop) -> ibis.Table | Missing:

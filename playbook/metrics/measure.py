@@ -6,7 +6,7 @@ import datetime as dt
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 import ibis
 import pandas as pd
@@ -19,12 +19,23 @@ from ..period import Period
 from ..shop import Shop
 from . import breakdowns
 from .breakdowns import Group
-from .customers import CUSTOMER_METRICS
+from .costs import COST_METRICS
+from .customers import CUSTOMER_METRICS, REPEAT_METRICS
 from .facts import BREAKDOWNS, PRODUCT_TRAITS, TIME_PARTS, fact
 from .registry import Metric, Sum
 from .sales import SALES_METRICS
+from .traffic import CONVERSION_METRICS, TRAFFIC_METRICS
 
-METRICS: dict[str, Metric] = {m.name: m for m in (*SALES_METRICS, *CUSTOMER_METRICS)}
+METRICS: dict[str, Metric] = {
+    m.name: m
+    for m in (
+        *SALES_METRICS, *CUSTOMER_METRICS, *REPEAT_METRICS, *TRAFFIC_METRICS, *CONVERSION_METRICS, *COST_METRICS
+    )
+}  # fmt: skip
+
+COMPARED = {"previous": "change", "year_ago": "change_year_ago", "like_days": "change_like_days"}
+"""What a measurement can be set beside, and what the change is called."""
+_SOURCES = {"sessions": "events", "platform_days": "traffic", "source_days": "traffic", "ads": "ad_spend"}
 
 
 def measure(
@@ -32,7 +43,7 @@ def measure(
     metrics: Sequence[str],
     *,
     by: Sequence[str] = (),
-    compare: bool = False,
+    compare: bool | Sequence[Literal["previous", "year_ago", "like_days"]] = False,
     period: str | Period | None = None,
 ) -> pd.DataFrame:
     """How much of each metric there was, by what, and against what.
@@ -45,17 +56,19 @@ def measure(
         Names out of `METRICS`.
     by : sequence of str, optional
         Breakdowns: day, week, month, quarter, weekday (0 is Monday), hour; platform, store, channel, device, country,
-        region, city, customer_type (new, returning, guest); product_id, product, category, brand, role.
-    compare : bool, default False
-        Also measure the period before and the year ago. Days, weeks, months and quarters are set beside those of the
-        same place in the other period.
+        region, city, customer_type (new, returning, guest); product_id, product, category, brand, role; of visits
+        source, medium; of advertising ad_platform, campaign_id, campaign.
+    compare : bool or sequence of {"previous", "year_ago", "like_days"}, default False
+        Also measure the period before and the year ago (True), or the periods named; `like_days` are as many days 52
+        weeks earlier, so that weekdays line up. Days, weeks, months and quarters are set beside those of the same place
+        in the other period.
     period : str or Period, optional
         Instead of the shop's.
 
     Returns
     -------
     DataFrame
-        One row per group and metric: the columns of `by`; `metric`; `unit` (currency, count, share, per_order);
+        One row per group and metric: the columns of `by`; `metric`; `unit` (currency, count, share, ratio, per_order);
         `value`; `low`, `high` (95 % interval, NaN where the metric has none); `n` (observations); with `compare` also
         `previous`, `change`, `year_ago`, `change_year_ago`. A change is relative; that of a share is a difference.
         What is not defined or not covered by the data is NaN. ``attrs`` carries `by`, `currency`, `titles`,
@@ -75,8 +88,8 @@ def measure(
     within = shop.period if period is None else period
     within = periods.parse(within, week_start=shop.week_start) if isinstance(within, str) else within
     windows = {"value": within}
-    if compare:
-        windows |= {"previous": within.previous, "year_ago": within.year_ago}
+    against = ("previous", "year_ago") if compare is True else tuple(compare or ())
+    windows |= {name: getattr(within, _known(name, dict.fromkeys(COMPARED, name), _("comparison"))) for name in against}
 
     facts, whole = _Facts(shop, by), _Facts(shop, [])
     there: list[Metric] = []
@@ -107,9 +120,9 @@ def measure(
         }
         for name, w in covered.items()
     }
-    rows = [_row(m, g, by, totals, known, sums, compare) for g in groups for m in there]
+    rows = [_row(m, g, by, totals, known, sums, against) for g in groups for m in there]
     columns = [*by, "metric", "unit", "value", "low", "high", "n"]
-    columns += ["previous", "change", "year_ago", "change_year_ago"] if compare else []
+    columns += [c for name in against for c in (name, COMPARED[name])]
     frame = _largest_first(pd.DataFrame(rows, columns=columns), by)
     for name in set(by) & set(breakdowns.DATED):
         frame[name] = pd.to_datetime(frame[name])
@@ -162,7 +175,7 @@ class _Facts:
             if gone is None:
                 return name
             # orders know nothing of products: ask for what the lines of orders lack instead
-            reasons.append((gone in PRODUCT_TRAITS, _column_gone(gone)))
+            reasons.append((gone in PRODUCT_TRAITS, _column_gone(gone, name)))
         return next((why for of_product, why in reasons if not of_product), reasons[-1][1])
 
     def totals(self, sums: Iterable[Sum], windows: Mapping[str, Period]) -> dict[str, dict[Group, Any]]:
@@ -218,7 +231,7 @@ def _row(
     totals: Mapping[str, Mapping[Group, Any]],
     known: Mapping[str, set[Group]],
     told: Collection[str],
-    compare: bool,
+    against: Sequence[str],
 ) -> dict:
     values: dict[str, float] = {"value": math.nan}
     low = high = n = math.nan
@@ -234,10 +247,9 @@ def _row(
             n = float(sums[m.n]) if m.n else math.nan
     row = dict(zip(by, group, strict=True)) | {"metric": m.name, "unit": m.unit, "value": values["value"]}
     row |= {"low": low, "high": high, "n": n}
-    if compare:
-        for window, change in (("previous", "change"), ("year_ago", "change_year_ago")):
-            before = values.get(window, math.nan)
-            row |= {window: before, change: _change(m, values["value"], before)}
+    for window in against:
+        before = values.get(window, math.nan)
+        row |= {window: before, COMPARED[window]: _change(m, values["value"], before)}
     return row
 
 
@@ -277,8 +289,10 @@ def _change(m: Metric, now: float, before: float) -> float:
     return now / before - 1 if before > 0 else math.nan
 
 
-def _column_gone(column: str) -> Missing:
-    """The absence of a column that facts take from the tables of orders or products."""
+def _column_gone(column: str, fact_name: str) -> Missing:
+    """The absence of a column that a fact takes from its table."""
+    if fact_name in _SOURCES:
+        return column_missing(_SOURCES[fact_name], column)
     if column in PRODUCT_TRAITS and column != "product_id":
         return column_missing("products", "name" if column == "product" else column)
     return column_missing("orders", column if column != "customer_type" else "customer_id")

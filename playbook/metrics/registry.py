@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import ibis
 
-Unit = Literal["currency", "count", "share", "per_order"]
+Unit = Literal["currency", "count", "share", "ratio", "per_order"]
 Good = Literal["up", "down"]
 Expression = Callable[[ibis.Table], ibis.Value]
 Sums = Mapping[str, Any]
@@ -44,7 +44,7 @@ class Metric:
         Snake case, the field's standard name.
     title, chinese : str
         What people call it.
-    unit : {"currency", "count", "share", "per_order"}
+    unit : {"currency", "count", "share", "ratio", "per_order"}
         Shares are fractions.
     good : {"up", "down"} or None
         The direction that is good for the shop.

@@ -17,6 +17,9 @@ def _discount(t):
 
 
 PLACED = Sum("orders_placed", {"placed": lambda t: t.count()})
+PLACED_SALES = Sum("sales_placed", {"placed": _amount})
+PLACED_DISCOUNT = Sum("discounts_placed", {"placed": _discount}, columns=(_DISCOUNT,))
+MEDIAN = Sum("order_value_median", {"paid": lambda t: t.amount.cast("float64").median()})
 PAID = Sum("orders_paid", {"paid": lambda t: t.count(), "lines": lambda t: t.order_id.nunique()})
 SALES = Sum("sales", {"paid": _amount, "lines": _amount})
 DISCOUNT = Sum("discounts", {"paid": _discount, "lines": _discount}, columns=(_DISCOUNT,))
@@ -46,6 +49,18 @@ SALES_METRICS = (
         lambda s: s["orders_placed"],
     ),
     Metric(
+        "gmv",
+        "Gross merchandise value",
+        "下单金额",
+        "currency",
+        "up",
+        "sum of goods of orders placed, before discounts",
+        "Goods of orders placed in the period, paid or not, before the merchant's discounts and before returns.",
+        (PLACED_SALES, PLACED_DISCOUNT),
+        lambda s: s["sales_placed"] + s["discounts_placed"],
+        partial={"discounts_placed": _NO_DISCOUNT["discounts"]},
+    ),
+    Metric(
         "orders_paid",
         "Orders paid",
         "支付订单数",
@@ -67,6 +82,17 @@ SALES_METRICS = (
         (SALES, DISCOUNT),
         lambda s: s["sales"] + s["discounts"],
         partial=_NO_DISCOUNT,
+    ),
+    Metric(
+        "paid_sales",
+        "Paid sales",
+        "支付金额",
+        "currency",
+        "up",
+        "gross sales − discounts",
+        "Goods of orders paid in the period after the merchant's discounts, before returns; without tax and shipping.",
+        (SALES,),
+        lambda s: s["sales"],
     ),
     Metric(
         "discounts",
@@ -126,6 +152,18 @@ SALES_METRICS = (
         lambda s: ratio(s["sales"], s["orders_paid"]),
         partial={"sales_squared": ""},
         interval=_aov_interval,
+        n="orders_paid",
+    ),
+    Metric(
+        "order_value_median",
+        "Median order value",
+        "客单价中位数",
+        "currency",
+        "up",
+        "the middle one of the values of paid orders",
+        "Half of the paid orders are worth less, half more, after the merchant's discounts, before returns.",
+        (MEDIAN, PAID),
+        lambda s: s["order_value_median"] if s["orders_paid"] else None,
         n="orders_paid",
     ),
     Metric(

@@ -137,11 +137,17 @@ def _tall(frame: pd.DataFrame, by: list[str], metrics: list[str], currency: str,
 
     present = [c for c in frame.columns if frame[c].notna().any()]
     in_unit = {
-        "value": title, "previous": _("Previous period"), "year_ago": _("A year ago"), "target": _("Target")
+        "value": title, "previous": _("Previous period"), "year_ago": _("A year ago"), "target": _("Target"),
+        "like_days": _("Same weekdays a year ago"),
     }  # fmt: skip
     in_unit |= {c: _(words) for c, words in (frame.attrs.get("in_unit") or {}).items()}
-    moves = {"change": _("Change"), "change_year_ago": _("Change on a year ago")}
+    moves = {
+        "change": _("Change"),
+        "change_year_ago": _("Change on a year ago"),
+        "change_like_days": _("Change on the same weekdays"),
+    }
     order = ["value", "target", "n", "previous", "change", "year_ago", "change_year_ago"]
+    order += ["like_days", "change_like_days"]
     others = [c for c in frame.columns if c not in {*order, *by, "metric", "unit", "low", "high"}]
     for name in [c for c in [*order, *others] if c in present]:
         if name in in_unit:
@@ -217,7 +223,7 @@ def figures_of(frame: pd.DataFrame, name: str, units: Mapping[str, str]) -> list
             figures.append(Figure(figure, row["value"], unit, row.get("low"), row.get("high"), cut))
             figures += [
                 Figure(f"{figure}.{then}", row[then], unit, by=cut)
-                for then in ("previous", "year_ago")
+                for then in ("previous", "year_ago", "like_days")
                 if known(row.get(then))
             ]
         return figures

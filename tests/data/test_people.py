@@ -98,12 +98,13 @@ def test_a_mart_is_built_once_for_a_moment_and_again_when_the_files_change(shop)
     as_of = dt.datetime(2024, 2, 1)
     assert marts.lacking(tables, as_of) == list(marts.MARTS)
     shop.customer_360  # noqa: B018
-    assert marts.lacking(tables, as_of) == ["person_links", "person_conflicts"]
+    assert marts.lacking(tables, as_of) == ["person_links", "person_conflicts", "sessions"]
+    assert isinstance(shop.sessions, Missing)  # a note of that is kept: it is not asked for again
     assert len(shop.person_links.to_pandas()) == 1 and len(shop.person_conflicts.to_pandas()) == 0
     assert marts.lacking(tables, as_of) == [] != marts.lacking(tables, dt.datetime(2024, 3, 1))
     folder = marts.folder_of(tables, as_of)
     before = {p.name: p.stat().st_mtime_ns for p in folder.iterdir()}
-    assert len(before) == 4 and all(name.endswith(".parquet") for name in before)
+    assert len(before) == 5 and sum(name.endswith(".parquet") for name in before) == 4
     assert open_shop("corner", "2024-01").customer_360.count().to_pandas() == 2
     assert {p.name: p.stat().st_mtime_ns for p in folder.iterdir()} == before
     (shop.store.raw / "customers.csv").write_text(CUSTOMERS.replace("c1,jd", "c2,jd"))

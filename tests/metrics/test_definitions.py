@@ -49,7 +49,7 @@ def values(shop):
 
 @EACH
 def test_a_metric_has_both_names_a_formula_and_a_definition(metric):
-    assert re.fullmatch(r"[a-z][a-z_]+", metric.name)
+    assert re.fullmatch(r"[a-z][a-z0-9_]+", metric.name)
     assert metric.title and metric.title[0].isupper()
     assert re.search(r"[\u4e00-\u9fff]", metric.chinese) and not re.search(r"[A-Za-z]{3}", metric.chinese)
     assert len(metric.formula) > 8 and metric.formula != metric.definition
