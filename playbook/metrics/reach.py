@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import ibis
 
-from ..data.sessions import TRAITS
 from ..language import _
 from ..missing import Missing
 

@@ -25,7 +25,8 @@ def sheet(folder, name="targets"):
         return list(csv.reader(file))
 
 
-def test_a_run_writes_the_plan_a_draft_does_not_and_an_older_report_leaves_a_later_one_alone(book, corner):
+def test_a_run_writes_the_plan_a_draft_does_not_and_an_older_report_leaves_a_later_one_alone(book, corner, make_shop):
+    make_shop("corner", {"more.csv": "id,time,amount\n4,2024-02-28 10:00:00,1\n"}, 'zone = "UTC"\n')
     book("01_first", PROPOSE)
     run("corner", "2024-02", said={"level": "9"})
     assert not (corner.folder / "plan" / "proposed").exists()
