@@ -1,0 +1,375 @@
+"""What is promised to customers and not yet paid: coupons, points, and the price guarantee."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import ibis
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from scipy import stats
+
+from ... import style
+from ...findings import Figure, Finding
+from ...language import _
+from ...methods import intervals
+from ...missing import answers, quietly
+from .effects import Response
+from .history import _table
+from .rules import parse
+
+SALES_KINDS = ("discount", "full_reduction", "gift", "joint")
+
+
+@answers("What became of the coupons?", needs={"coupons": ["face_value", "threshold"]})
+def coupons_used(coupons: ibis.Table, orders: ibis.Table | None = None) -> pd.DataFrame:
+    """What became of the coupons given out: claimed, used, and on how large orders?
+
+    Parameters
+    ----------
+    coupons : Table
+        Canonical `coupons`, those whose life is over (or all).
+    orders : Table, optional
+        Canonical `orders`: what the orders with a coupon were worth.
+
+    Returns
+    -------
+    DataFrame
+        One row a kind of coupon: face, threshold (currency), days (median life), issued, claimed, used (counts),
+        claim_rate, use_rate (of those issued; use_rate_low, use_rate_high: 95 %), cost (currency), order (mean of the
+        orders that used one, before it), depth (face in that), needed (part of those orders that must not have come
+        without it to break even at the margin `margin`, see `breakeven`); largest cost first.
+    """
+    t = _table(coupons)
+    given = t.filter(t.face_value.notnull())
+    life = (given.expires_at.epoch_seconds() - given.issued_at.epoch_seconds()) / 86400
+    life = life if "expires_at" in t.columns else ibis.null("float64")
+    has = {c: given[c] if c in t.columns else ibis.null("timestamp") for c in ("claimed_at", "used_at")}
+    given = given.mutate(life=life, **has)
+    if orders is not None and "order_id" in given.columns:
+        o = _table(orders)
+        o = o.group_by("order_id").aggregate(amount=o.amount.max())
+        given = given.left_join(o, "order_id", rname="{name}_of_order")
+    else:
+        given = given.mutate(amount=ibis.null("decimal(18, 4)"))
+    frame = (
+        given.group_by(face=given.face_value.cast("float64"), threshold=given.threshold.fill_null(0).cast("float64"))
+        .aggregate(
+            days=given.life.median(), issued=given.count(), claimed=given.claimed_at.count(),
+            used=given.used_at.count(), order=given.amount.mean().cast("float64"),
+        )
+        .to_pandas()
+    )  # fmt: skip
+    frame["days"] = frame["days"].round()
+    frame["claim_rate"] = frame.claimed / frame.issued
+    frame["use_rate"] = frame.used / frame.issued
+    ends = [intervals.wilson(u, n) for u, n in zip(frame.used, frame.issued, strict=True)]
+    frame["use_rate_low"], frame["use_rate_high"] = [e.low for e in ends], [e.high for e in ends]
+    frame["cost"] = frame.used * frame.face
+    frame["order"] = frame["order"] + frame.face
+    frame["depth"] = frame.face / frame["order"]
+    return frame.sort_values("cost", ascending=False, ignore_index=True)
+
+
+@answers("Which coupon earns most?")
+def coupon_grid(
+    used: pd.DataFrame,
+    baskets: pd.DataFrame,
+    response: Response,
+    *,
+    customers: float,
+    margin: float,
+    rng: np.random.Generator,
+    faces: Sequence[int] = (8, 15, 20, 30, 40),
+    thresholds: Sequence[int] = (99, 149, 199, 299, 399),
+    days: Sequence[int] = (7, 14, 30),
+    budget: float = math.inf,
+) -> pd.DataFrame:
+    """Which value, threshold and validity would earn most, for a thousand coupons given out?
+
+    Who uses one: of those who have it, as many as buy for at least the threshold within its days anyway, times the
+    factor by which past coupons were used more or less than that. Who would not have bought without it: as promotions
+    of the same depth raised sales. Both are as good as the past is a guide; only a hold-out tells for certain.
+
+    Parameters
+    ----------
+    used : DataFrame
+        Of `coupons_used`.
+    baskets : DataFrame
+        Of `history.baskets`.
+    response : Response
+        Of `effects.response`.
+    customers : float
+        Customers among whom the baskets were bought.
+    margin : float
+        Of the value before the coupon, after goods and fees.
+    rng : Generator
+        Seeded.
+    faces, thresholds, days : sequences
+        The grid, in currency and days.
+    budget : float
+        Currency: how many may be given out, so that all that are used are paid for.
+
+    Returns
+    -------
+    DataFrame
+        face, threshold, days, depth (face in the mean basket from the threshold on), use_rate (of those given out),
+        cost (currency for a thousand), new (part of the used ones that would not have been bought without), earned
+        (low, high; currency for a thousand; 80 %; NaN at depths never tried), most (how many the budget pays for).
+    """
+    values, n = baskets.value.astype(float).to_numpy(), baskets.orders.to_numpy(float)
+    span = baskets.attrs["days"]
+
+    def chance(threshold: float, life: float) -> float:
+        return 1 - math.exp(-float(n[values >= threshold].sum()) / max(customers, 1.0) / span * life)
+
+    seen = used[(used.issued > 0) & used.days.gt(0)]
+    usual = sum(p.issued * chance(p.threshold, p.days) for p in seen.itertuples())
+    factor = float(seen.used.sum()) / usual if usual else math.nan
+    rows = []
+    state = rng.bit_generator.state
+    for face in faces:
+        for threshold in thresholds:
+            mine = values >= threshold
+            if face >= threshold or not n[mine].sum():
+                continue
+            basket = float(np.dot(values[mine], n[mine]) / n[mine].sum())
+            depth = face / basket
+            rng.bit_generator.state = state
+            u = np.maximum(response.uplift(depth, rng=rng), 0.0) if response.knows(depth) else np.full(1, math.nan)
+            new = u / (1 + u)
+            each = np.quantile(new * margin * basket - face, [0.5, 0.1, 0.9])
+            for life in days:
+                rate = min(1.0, factor * chance(threshold, life))
+                most = budget / (rate * face) if rate > 0 else math.nan
+                cost = 1000 * rate * face
+                rows.append((face, threshold, life, depth, rate, cost, np.median(new), *(1000 * rate * each), most))
+    columns = [
+        "face",
+        "threshold",
+        "days",
+        "depth",
+        "use_rate",
+        "cost",
+        "new",
+        "earned",
+        "earned_low",
+        "earned_high",
+        "most",
+    ]
+    return pd.DataFrame(rows, columns=columns).astype(float)
+
+
+@answers("What do we owe in points?")
+def points_owed(points: ibis.Table, *, worth: float | None = None) -> pd.DataFrame:
+    """What is owed in points, and how much of it will never be asked for?
+
+    Parameters
+    ----------
+    points : Table
+        Canonical `points`.
+    worth : float, optional
+        Currency that a point pays; by default what redemptions were worth.
+
+    Returns
+    -------
+    DataFrame
+        One row: earned, redeemed, expired, outstanding (points), holders (customers with a balance), worth (currency a
+        point), breakage (part of the points that are settled which expired; low, high: 95 %, customers are drawn, not
+        points), face (currency: all that is outstanding), liability (low, high: what will be asked for).
+
+    References
+    ----------
+    IFRS 15, B44–B47 (unexercised rights). Cochran, W. G. (1977). Sampling Techniques, chapter 6 (ratio estimator).
+    """
+    t = _table(points)
+    amount = t.points.cast("float64")
+    gone = {k: (t.kind == k).ifelse(-amount, 0.0) for k in ("redeem", "expire")}
+    value = t["value"].cast("float64") if "value" in t.columns else ibis.null("float64")
+    each = t.group_by("customer_id").aggregate(
+        earned=(t.kind == "earn").ifelse(amount, 0.0).sum(), redeemed=gone["redeem"].sum(), expired=gone["expire"].sum(),
+        left=amount.sum(), paid=(t.kind == "redeem").ifelse(value, 0.0).sum(),
+    )  # fmt: skip
+    settled = each.redeemed + each.expired
+    s = (
+        each.aggregate(
+            **{c: each[c].sum() for c in ("earned", "redeemed", "expired", "paid")},
+            outstanding=each.left.clip(lower=0).sum(), holders=(each.left > 0).sum(), n=(settled > 0).sum(),
+            ee=(each.expired * each.expired).sum(), es=(each.expired * settled).sum(), ss=(settled * settled).sum(),
+        )
+        .to_pandas()
+        .iloc[0]
+        .astype(float)
+        .fillna(0.0)
+    )  # fmt: skip
+    total = s.redeemed + s.expired
+    rate = s.expired / total if total else math.nan
+    half = math.nan
+    if s.n > 1 and total:
+        around = max(0.0, s.ee - 2 * rate * s.es + rate**2 * s.ss)
+        half = float(stats.t.ppf(0.975, s.n - 1)) * math.sqrt(around * s.n / (s.n - 1)) / total
+    if worth is None:
+        worth = s.paid / s.redeemed if s.redeemed and s.paid else math.nan
+    low, high = (min(1.0, max(0.0, x)) for x in (rate - half, rate + half)) if half == half else (math.nan, math.nan)
+    face = s.outstanding * worth
+    row = {c: s[c] for c in ("earned", "redeemed", "expired", "outstanding", "holders")} | {
+        "worth": worth, "breakage": rate, "breakage_low": low, "breakage_high": high, "face": face,
+        "liability": face * (1 - rate), "liability_low": face * (1 - high), "liability_high": face * (1 - low),
+    }  # fmt: skip
+    return pd.DataFrame([row])
+
+
+def points_worth(promotions: pd.DataFrame | None) -> float | None:
+    """Currency that a point pays by the rules of the promotions; None where no rule says so."""
+    if promotions is None or "rule" not in promotions:
+        return None
+    rules = [str(r) for r in promotions["rule"].dropna() if str(r).startswith("points ")]
+    if not rules:
+        return None
+    rule = parse(rules[-1])
+    return float(rule.value) / rule.points  # type: ignore[union-attr]
+
+
+@answers("What would a price guarantee cost?")
+def guarantee(daily: pd.DataFrame, promotions: ibis.Table, *, days: int = 15, claimed: float = 1.0) -> pd.DataFrame:
+    """What would it cost to pay the difference to all who bought shortly before a promotion (价保)?
+
+    Parameters
+    ----------
+    daily : DataFrame
+        Of `history.daily`.
+    promotions : Table
+        Canonical `promotions`.
+    days : int
+        Before the promotion on which the price is guaranteed.
+    claimed : float
+        Part of those who may claim that do.
+
+    Returns
+    -------
+    DataFrame
+        One row a promotion that begins within the data, or after them: promotion_id, name, begins, depth, ahead
+        (whether the days before are still to come, in part or whole: they are taken to be as the last ones), sold
+        (currency, paid in the days before for what it covers), exposure (currency: the most that can be claimed), cost
+        (currency, at the part claimed); latest first.
+    """
+    table = promotions.to_pandas() if isinstance(promotions, ibis.Table) else promotions
+    columns = ["promotion_id", "name", "kind", "category", "product_id", "starts_at", "rule"]
+    table = table.reindex(columns=columns).drop_duplicates("promotion_id")
+    table = table[table.kind.isin(SALES_KINDS) & table.product_id.isna()]
+    by_day = daily.pivot(index="day", columns="category", values="amount")
+    last = daily.day.max()
+    rows = []
+    for p in table.sort_values("starts_at", ascending=False).to_dict("records"):
+        depth = _depth(p["rule"])
+        begins = p["starts_at"].normalize()
+        known = isinstance(p["category"], str) and p["category"] != ""
+        if math.isnan(depth) or (known and p["category"] not in by_day):
+            continue
+        sales = by_day[p["category"]] if known else by_day.sum(axis=1)
+        window = pd.date_range(begins - pd.Timedelta(days=days), periods=days)
+        seen = sales.reindex(window)
+        if window[0] < daily.day.min():
+            continue
+        recent = float(sales.tail(days).mean())
+        sold = float(seen.fillna(recent).sum())
+        rows.append((p["promotion_id"], p["name"], begins, depth, bool(window[-1] > last), sold, sold * depth))
+    frame = pd.DataFrame(rows, columns=["promotion_id", "name", "begins", "depth", "ahead", "sold", "exposure"])
+    return frame.assign(cost=frame.exposure * claimed)
+
+
+def _depth(rule: object) -> float:
+    """The most that a rule takes off a unit's price."""
+    from .rules import Discount, FullReduction, Gift
+
+    try:
+        match parse(str(rule)):
+            case Discount(rate, every):
+                return float(1 - rate) / every
+            case FullReduction(tiers):
+                return max(float(off / t) for t, off in tiers)
+            case Gift(_threshold, "", bought, free):
+                return free / (bought + free)
+    except ValueError:
+        pass
+    return math.nan
+
+
+@quietly
+def plot_coupon_grid(grid: pd.DataFrame, *, currency: str = "CNY") -> Axes | None:
+    """What a thousand coupons may earn, by value and threshold, at the validity that does best."""
+    known = grid.dropna(subset="earned")
+    if known.empty:
+        return None
+    days = known.loc[known.earned.idxmax(), "days"]
+    wide = known[known.days == days].pivot(index="threshold", columns="face", values="earned")
+    ax = style.axes(height=1.4 + 0.5 * len(wide))
+    most = float(np.nanmax(np.abs(wide.to_numpy()))) or 1.0
+    ax.imshow(wide.to_numpy(), cmap="RdBu", vmin=-most, vmax=most, aspect="auto")
+    for i, row in enumerate(wide.to_numpy()):
+        for j, x in enumerate(row):
+            if not math.isnan(x):
+                colour = "white" if abs(x) > 0.6 * most else style.INK
+                ax.text(
+                    j,
+                    i,
+                    style.change_of_money(x, currency=currency),
+                    ha="center",
+                    va="center",
+                    color=colour,
+                    fontsize=9,
+                )
+    ax.set_xticks(range(wide.shape[1]), [style.short(x, "currency", currency=currency) for x in wide.columns])
+    ax.set_yticks(range(len(wide)), [style.short(x, "currency", currency=currency) for x in wide.index])
+    ax.grid(visible=False)
+    ax.set_xlabel(_("Value of the coupon"))
+    ax.set_ylabel(_("From an order of"))
+    ax.set_title(_("What a thousand coupons of {days} may earn").format(days=style.value(days, "days")))
+    return ax
+
+
+@answers("What follows for coupons and points?")
+def findings(used: pd.DataFrame, owed: pd.DataFrame, *, margin: float, currency: str = "CNY") -> list[Finding]:
+    """Which coupons need the most new orders to pay for themselves, and what is owed in points?
+
+    Parameters
+    ----------
+    used, owed : DataFrame
+        Of `coupons_used` and `points_owed`; a Missing is passed over by handing an empty frame.
+    margin : float
+        Of the value of an order before the coupon, after goods and fees.
+    """
+    found = []
+    known = used.dropna(subset="order") if len(used) else used
+    if len(known) and margin > 0:
+        p = known.iloc[0]
+        needed = p.face / (margin * p["order"])
+        text = _(
+            "Coupons of {face} from {threshold} cost {cost}, the most of all kinds: they pay for themselves only if "
+            "{needed} of the orders that use one would not have come without it. Hold some customers back to learn that."
+        )
+        text = text.format(
+            face=style.value(p.face, "currency", currency=currency, digits=0),
+            threshold=style.value(p.threshold, "currency", currency=currency, digits=0),
+            cost=style.short(p.cost, "currency", currency=currency),
+            needed=style.value(needed, "share"),
+        )
+        figure = Figure("coupon.needed", needed, "share", by={"face": f"{p.face:g}", "threshold": f"{p.threshold:g}"})
+        found.append(Finding("watch", text, float(p.cost), (figure,)))
+    if len(owed) and not math.isnan(owed.liability.iloc[0]):
+        o = owed.iloc[0]
+        text = _(
+            "Points outstanding are worth {face}; {breakage} of those settled so far expired unused, so about {owed} "
+            "({interval}) will be asked for."
+        )
+        text = text.format(
+            face=style.short(o.face, "currency", currency=currency),
+            breakage=style.value(o.breakage, "share"),
+            owed=style.short(o.liability, "currency", currency=currency),
+            interval=style.interval(o.liability_low, o.liability_high, "currency", currency=currency),
+        )
+        figure = Figure("points.liability", o.liability, "currency", o.liability_low, o.liability_high)
+        found.append(Finding("hold", text, float(o.liability), (figure,)))
+    return found
