@@ -199,7 +199,7 @@ class Response:
         Standard deviation between promotions.
     freedom : int
     shallowest, deepest : float
-        Depths that have been tried; nothing is said beyond.
+        Depths that have been tried; nothing is said of deeper ones.
     later : tuple of (float, float)
         Units gained and units missing afterwards (negative), promotion by promotion.
     basis : str
@@ -221,11 +221,16 @@ class Response:
         return depth > 0 and self.shallowest * 0.8 <= depth <= self.deepest * 1.2
 
     def uplift(self, depth: float, *, rng: np.random.Generator, draws: int = 4000) -> np.ndarray:
-        """Draws of what the next promotion of a depth adds (fraction of units)."""
-        x = np.array([1.0, -math.log1p(-min(depth, 0.99))])
+        """Draws of what the next promotion of a depth adds (fraction of units).
+
+        Below the shallowest that was tried, in proportion to it: no less comes if each further step does less.
+        """
+        least = -math.log1p(-self.shallowest)
+        off = -math.log1p(-min(depth, 0.99))
+        part, x = min(1.0, off / least), np.array([1.0, max(off, least)])
         error = math.sqrt(max(0.0, float(x @ self.cov @ x)) + self.spread**2)
         log = self.level + self.slope * x[1] + error * rng.standard_t(max(self.freedom, 1), draws)
-        return np.expm1(np.clip(log, -3.0, 3.0))
+        return np.expm1(np.clip(part * log, -3.0, 3.0))
 
     def pulled(self, *, rng: np.random.Generator, draws: int = 4000) -> np.ndarray:
         """Draws of the part of a gain that is missing afterwards."""

@@ -189,8 +189,8 @@ def points_owed(points: ibis.Table, *, worth: float | None = None) -> pd.DataFra
     gone = {k: (t.kind == k).ifelse(-amount, 0.0) for k in ("redeem", "expire")}
     value = t["value"].cast("float64") if "value" in t.columns else ibis.null("float64")
     each = t.group_by("customer_id").aggregate(
-        earned=(t.kind == "earn").ifelse(amount, 0.0).sum(), redeemed=gone["redeem"].sum(), expired=gone["expire"].sum(),
-        left=amount.sum(), paid=(t.kind == "redeem").ifelse(value, 0.0).sum(),
+        earned=(t.kind == "earn").ifelse(amount, 0.0).sum(), redeemed=gone["redeem"].sum(),
+        expired=gone["expire"].sum(), left=amount.sum(), paid=(t.kind == "redeem").ifelse(value, 0.0).sum(),
     )  # fmt: skip
     settled = each.redeemed + each.expired
     s = (
@@ -348,7 +348,7 @@ def findings(used: pd.DataFrame, owed: pd.DataFrame, *, margin: float, currency:
         needed = p.face / (margin * p["order"])
         text = _(
             "Coupons of {face} from {threshold} cost {cost}, the most of all kinds: they pay for themselves only if "
-            "{needed} of the orders that use one would not have come without it. Hold some customers back to learn that."
+            "{needed} of the orders that use one would not have come without it. Hold some customers back to learn."
         )
         text = text.format(
             face=style.value(p.face, "currency", currency=currency, digits=0),

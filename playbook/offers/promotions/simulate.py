@@ -153,7 +153,7 @@ def thresholds(
     rng: np.random.Generator,
     fees: float = 0.0,
     at: Sequence[int] = (99, 199, 299, 399, 499),
-    off: Sequence[float] = (0.06, 0.08, 0.10, 0.12, 0.15),
+    off: Sequence[float] = (0.05, 0.10, 0.15, 0.20, 0.25),
     currency: str = "CNY",
 ) -> pd.DataFrame:
     """Which threshold and which reduction would earn most on the shop's own baskets?
