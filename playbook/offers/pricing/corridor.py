@@ -15,12 +15,10 @@ from ... import style
 from ...findings import Figure, Finding
 from ...language import _
 from ...missing import answers, quietly
-from ...outlook import Decision
 from ...period import Period
 
 BETWEEN = 0.15
 """Standard deviation of elasticities between products of one category, where only the category's is known."""
-QUESTIONS = ("price_too_cheap", "price_cheap", "price_expensive", "price_too_expensive")
 FEES = ("commission", "service_fee", "payment_fee")
 
 
@@ -36,73 +34,6 @@ def fee_rate(settlements: ibis.Table | None) -> float:
     )
     fees, paid = sums.to_pandas().iloc[0].fillna(0.0)
     return float(min(0.9, max(0.0, fees / (fees + paid)))) if fees + paid > 0 else 0.0
-
-
-@answers("What would buyers pay?")
-def willing(surveys: ibis.Table, *, rng: np.random.Generator, draws: int = 400) -> pd.DataFrame:
-    """What would buyers pay: the range of acceptable prices of van Westendorp's four questions.
-
-    Parameters
-    ----------
-    surveys : Table
-        Canonical `surveys` with questions ``price_too_cheap:<product_id>``, ``price_cheap:…``, ``price_expensive:…``,
-        ``price_too_expensive:…`` and the price in `score`.
-    rng : Generator
-        Seeded.
-
-    Returns
-    -------
-    DataFrame
-        product_id, wtp_low (where as many find it too cheap as expensive), wtp_high (where as many find it too
-        expensive as cheap), wtp_low_low … wtp_high_high (80 %, answers drawn anew), n (answers to the question with
-        fewest). No row under ten answers.
-
-    References
-    ----------
-    van Westendorp, P. (1976). NSS price sensitivity meter. Proceedings of the 29th ESOMAR congress, 139–167.
-    """
-    t = surveys if isinstance(surveys, ibis.Table) else ibis.memtable(surveys)
-    asked = t.filter(t.question.like("price\\_%:%") & t.score.notnull()) if "score" in t.columns else t.limit(0)
-    counts = (
-        asked.group_by([asked.question, asked.score]).aggregate(n=asked.count()).to_pandas()
-        if "score" in t.columns
-        else pd.DataFrame(columns=["question", "score", "n"])
-    )
-    counts[["what", "product_id"]] = counts.question.str.split(":", n=1, expand=True).reindex(columns=[0, 1])
-    rows = []
-    for product, of in counts.groupby("product_id", sort=True):
-        said = {q: of[of.what == q].sort_values("score") for q in QUESTIONS}
-        n = min(int(s.n.sum()) for s in said.values())
-        if n < 10:
-            continue
-        plain = {q: (s.score.to_numpy(float), s.n.to_numpy(float)) for q, s in said.items()}
-        again = np.array([_acceptable({q: (v, rng.multinomial(int(k.sum()), k / k.sum())) for q, (v, k) in plain.items()})
-                          for _draw in range(draws)])  # fmt: skip
-        ends = np.quantile(again, [0.1, 0.9], axis=0)
-        low, high = _acceptable(plain)
-        rows.append((product, low, ends[0, 0], ends[1, 0], high, ends[0, 1], ends[1, 1], n))
-    columns = ["product_id", "wtp_low", "wtp_low_low", "wtp_low_high", "wtp_high", "wtp_high_low", "wtp_high_high", "n"]
-    return pd.DataFrame(rows, columns=columns)
-
-
-def _acceptable(said: dict[str, tuple[np.ndarray, np.ndarray]]) -> tuple[float, float]:
-    """Where too cheap meets expensive, and too expensive meets cheap."""
-    at = np.unique(np.concatenate([v for v, _k in said.values()]))
-
-    def share(q: str, *, above: bool) -> np.ndarray:
-        v, k = said[q]
-        inside = (v[None] >= at[:, None]) if above else (v[None] <= at[:, None])
-        return (inside * k[None]).sum(axis=1) / k.sum()
-
-    def meet(falling: np.ndarray, rising: np.ndarray) -> float:
-        gap = rising - falling
-        i = int(np.argmax(gap >= 0)) if (gap >= 0).any() else len(at) - 1
-        if i == 0 or gap[i] == gap[i - 1]:
-            return float(at[i])
-        return float(at[i - 1] + (at[i] - at[i - 1]) * -gap[i - 1] / (gap[i] - gap[i - 1]))
-
-    low = meet(share("price_too_cheap", above=True), share("price_expensive", above=False))
-    return low, meet(share("price_cheap", above=True), share("price_too_expensive", above=False))
 
 
 @answers("Between which prices can each product be sold?")
@@ -171,6 +102,8 @@ def corridor(
     frame = frame.merge(_rivals(competitors, period.last_day), on="product_id", how="left")
     told = wtp if wtp is not None else pd.DataFrame(columns=["product_id", "wtp_low", "wtp_high"])
     frame = frame.merge(told[["product_id", "wtp_low", "wtp_high"]], on="product_id", how="left")
+    known = ["cost", "floor", "rival_low", "rival_high", "wtp_low", "wtp_high"]
+    frame[known] = frame[known].astype(float)
     floors, ceilings = frame[["floor", "wtp_low"]], frame[["rival_high", "wtp_high"]]
     frame["low"], frame["high"] = floors.max(axis=1), ceilings.min(axis=1)
     frame["elasticity"], frame["spread"] = math.nan, math.nan
@@ -186,8 +119,8 @@ def corridor(
     frame["place"] = np.select(conditions, ["none", "below", "above", "inside"], "unknown")
     frame["contribution"] = frame.units * (frame.price * (1 - fees) - frame.cost)
     frame.attrs = {"fees": fees, "target_margin": target_margin}
-    columns = ["product_id", "name", "category", "units", "price", "cost", "floor", "rival_low", "rival_high", "wtp_low",
-               "wtp_high", "low", "high", "best", "elasticity", "spread", "place", "contribution"]  # fmt: skip
+    columns = ["product_id", "name", "category", "units", "price", *known, "low", "high", "best", "elasticity",
+               "spread", "place", "contribution"]  # fmt: skip
     return frame[columns]
 
 
@@ -201,112 +134,6 @@ def _rivals(competitors: ibis.Table | None, last: dt.date) -> pd.DataFrame:
     price = c.price.cast("float64")
     quartiles = c.group_by("product_id").aggregate(rival_low=price.quantile(0.25), rival_high=price.quantile(0.75))
     return quartiles.to_pandas()[columns]
-
-
-@answers("What would each price earn?")
-def margin_curve(
-    corridor: pd.DataFrame, *, product_id: str = "", steps: int = 25, rng: np.random.Generator
-) -> pd.DataFrame:
-    """What would a product earn at each price, if sales follow it as those of its category did?
-
-    Parameters
-    ----------
-    corridor : DataFrame
-        Of `corridor`.
-    product_id : str
-        By default the one with the largest contribution whose cost and elasticity are known.
-
-    Returns
-    -------
-    DataFrame
-        price, units (low, high), contribution (low, high: currency, of a period like this one; 80 %), from a fifth
-        below to a quarter above what is paid now; ``attrs``: product, now, low and high (the corridor). Empty where no
-        such product is known.
-    """
-    known = corridor.dropna(subset=["cost", "elasticity", "spread"])
-    known = known[known.product_id == product_id] if product_id else known
-    columns = [f"{c}{e}" for c in ("units", "contribution") for e in ("", "_low", "_high")]
-    if known.empty:
-        return pd.DataFrame(columns=["price", *columns])
-    p = known.loc[known.contribution.idxmax()]
-    fees, e = corridor.attrs["fees"], rng.normal(p.elasticity, p.spread, 4000)
-    rows = []
-    for price in np.linspace(0.8 * p.price, 1.25 * p.price, steps):
-        units = p.units * (price / p.price) ** e
-        each = [units, units * (price * (1 - fees) - p.cost)]
-        rows.append([price, *np.concatenate([np.quantile(x, [0.5, 0.1, 0.9]) for x in each])])
-    frame = pd.DataFrame(rows, columns=["price", *columns])
-    frame.attrs = {"product": p["name"], "now": float(p.price), "low": float(p.low), "high": float(p.high)}
-    return frame
-
-
-@answers("Which prices should be changed?")
-def moves(corridor: pd.DataFrame, *, most: float = 0.10, rng: np.random.Generator) -> pd.DataFrame:
-    """Which price would earn more a step away from where it is?
-
-    A step leads towards the price that earns most, by no more than `most`, and not out of the corridor.
-
-    Returns
-    -------
-    DataFrame
-        One row a product whose gain is surely above 0 (80 %): product_id, name, price, to (currency), gain (low, high:
-        contribution of a period), sales (low, high: net sales, change of a period); the largest gain first.
-    """
-    rows = []
-    fees = corridor.attrs["fees"]
-    for p in corridor.dropna(subset=["best", "cost", "spread"]).to_dict("records"):
-        if p["place"] == "none":
-            continue
-        to = min(max(p["best"], p["price"] * (1 - most)), p["price"] * (1 + most))
-        if p["price"] < to and p["high"] == p["high"]:
-            to = max(p["price"], min(to, p["high"]))
-        if p["price"] > to and p["low"] == p["low"]:
-            to = min(p["price"], max(to, p["low"]))
-        to = float(round(to))
-        e = rng.normal(p["elasticity"], p["spread"], 4000)
-        if abs(to / p["price"] - 1) < 0.02:
-            continue
-        times = (to / p["price"]) ** e
-        gain = p["units"] * (times * (to * (1 - fees) - p["cost"]) - (p["price"] * (1 - fees) - p["cost"]))
-        sales = p["units"] * (times * to - p["price"])
-        rows.append([p["product_id"], p["name"], p["price"], to, *np.quantile(gain, [0.5, 0.1, 0.9]),
-                     *np.quantile(sales, [0.5, 0.1, 0.9])])  # fmt: skip
-    columns = ["product_id", "name", "price", "to", "gain", "gain_low", "gain_high", "sales", "sales_low", "sales_high"]
-    frame = pd.DataFrame(rows, columns=columns)
-    return frame[frame.gain_low > 0].sort_values("gain", ascending=False, ignore_index=True)
-
-
-@answers("Which prices should be changed?")
-def decisions(
-    moves: pd.DataFrame, *, period: str, due: dt.date, most: int = 3, currency: str = "CNY"
-) -> list[Decision]:
-    """The price changes that earn most, as decisions; net sales are what they are scored by."""
-    made = []
-    for p in moves.head(most).to_dict("records"):
-        up = p["to"] > p["price"]
-        text = _(
-            "Raise the price of “{name}” from {price} to {to}: about {gain} more contribution in {period} ({interval})."
-        )
-        if not up:
-            text = _(
-                "Lower the price of “{name}” from {price} to {to}: about {gain} more contribution in {period} "
-                "({interval})."
-            )
-        text = text.format(
-            name=p["name"],
-            price=style.value(p["price"], "currency", currency=currency),
-            to=style.value(p["to"], "currency", currency=currency, digits=0),
-            gain=style.short(p["gain"], "currency", currency=currency),
-            interval=style.interval(p["gain_low"], p["gain_high"], "currency", currency=currency),
-            period=period,
-        )
-        made.append(
-            Decision(
-                "change_price", text, _("Pricing"), due, "net_sales", period, p["sales"], p["sales_low"],
-                p["sales_high"], "currency", by={"product_id": p["product_id"]}, check="controls", stake=p["gain"],
-            )
-        )  # fmt: skip
-    return made
 
 
 @answers("Which prices leave their corridor?")
@@ -370,22 +197,4 @@ def plot_corridor(corridor: pd.DataFrame, *, top: int = 12, currency: str = "CNY
     ax.grid(axis="x", visible=True)
     style.money_axis(ax, currency, which="x")
     ax.set_title(_("Price corridor (band), competitors (grey), what is paid (dot), what would earn most (stroke)"))
-    return ax
-
-
-@quietly
-def plot_margin_curve(curve: pd.DataFrame, *, currency: str = "CNY") -> Axes | None:
-    """What each price earns, with its interval, and where the price is now."""
-    if curve.empty:
-        return None
-    ax = style.axes(height=3.6)
-    ax.fill_between(curve.price, curve.contribution_low, curve.contribution_high, color=style.OWN, alpha=0.2)
-    ax.plot(curve.price, curve.contribution, color=style.OWN)
-    now = curve.attrs["now"]
-    ax.axvline(now, color=style.COMPARISON, linestyle="--", linewidth=1.2)
-    place = {"xytext": (6, 6), "textcoords": "offset points", "color": style.SOFT_INK, "fontsize": 9}
-    ax.annotate(_("price paid now"), (now, float(curve.contribution_low.min())), **place)
-    style.money_axis(ax, currency)
-    style.money_axis(ax, currency, which="x")
-    ax.set_title(_("What “{product}” would earn at each price").format(product=curve.attrs["product"]))
     return ax
