@@ -14,7 +14,7 @@ from scipy import stats
 from ... import style
 from ...findings import Figure, Finding
 from ...language import _
-from ...missing import answers, quietly
+from ...missing import Missing, answers, quietly
 from ...period import Period
 
 BETWEEN = 0.15
@@ -89,6 +89,8 @@ def corridor(
     )  # fmt: skip
     frame = each.order_by(ibis.desc("amount"), "product_id").limit(top).to_pandas()
     frame = frame[frame.units > 0].reset_index(drop=True)
+    if frame.empty:
+        return Missing("order_items", remedy=_("Map an export that says which products each order holds."))
     frame["price"], frame["cost"] = frame.amount / frame.units, frame.cost / frame.units
     frame["name"] = frame.product_id
     if products is not None and "name" in products.columns:
@@ -118,10 +120,21 @@ def corridor(
                   frame.low.notna() | frame.high.notna()]  # fmt: skip
     frame["place"] = np.select(conditions, ["none", "below", "above", "inside"], "unknown")
     frame["contribution"] = frame.units * (frame.price * (1 - fees) - frame.cost)
-    frame.attrs = {"fees": fees, "target_margin": target_margin}
+    frame.attrs = {"fees": fees, "target_margin": target_margin, "notes": _lacking(frame)}
     columns = ["product_id", "name", "category", "units", "price", *known, "low", "high", "best", "elasticity",
                "spread", "place", "contribution"]  # fmt: skip
     return frame[columns]
+
+
+def _lacking(frame: pd.DataFrame) -> list[str]:
+    """Sentences on what the corridor does without."""
+    said = {
+        "cost": _("No cost is known, so there is no floor and no price that earns most."),
+        "rival_high": _("No competitor's price is known, so nothing tells what others ask."),
+        "wtp_high": _("No survey asked for prices, so nothing tells what buyers would pay."),
+        "elasticity": _("No price of the shop's own was changed often enough to tell how sales follow it."),
+    }
+    return [text for column, text in said.items() if frame[column].isna().all()]
 
 
 def _rivals(competitors: ibis.Table | None, last: dt.date) -> pd.DataFrame:

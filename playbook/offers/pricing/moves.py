@@ -84,7 +84,10 @@ def moves(corridor: pd.DataFrame, *, most: float = 0.10, rng: np.random.Generato
                      *np.quantile(sales, [0.5, 0.1, 0.9])])  # fmt: skip
     columns = ["product_id", "name", "price", "to", "gain", "gain_low", "gain_high", "sales", "sales_low", "sales_high"]
     frame = pd.DataFrame(rows, columns=columns)
-    return frame[frame.gain_low > 0].sort_values("gain", ascending=False, ignore_index=True)
+    frame = frame[frame.gain_low > 0].sort_values("gain", ascending=False, ignore_index=True)
+    none = _("No change of a price is sure to earn more: prices are near what earns most, or too little is known.")
+    frame.attrs["notes"] = [] if len(frame) else [none]
+    return frame
 
 
 @answers("Which prices should be changed?")

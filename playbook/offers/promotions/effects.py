@@ -82,6 +82,10 @@ def past(
     ]
     frame = pd.DataFrame(rows, columns=[*_ALONE, *_TOGETHER])
     frame.attrs = {"unseen": int(whole_shop.sum())}
+    unseen = _(
+        "{n} promotions of the whole shop are left out: nothing stands beside them that would tell their effect."
+    )
+    frame.attrs["notes"] = [unseen.format(n=int(whole_shop.sum()))] if whole_shop.any() else []
     known = _known(frame)
     if len(known):
         told = _pooled(known) if len(known) >= FEWEST else None

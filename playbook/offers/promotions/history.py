@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 
 import ibis
 import pandas as pd
 
-from ...missing import answers
+from ...language import _
+from ...missing import Missing, answers
 
 
-def sold(orders: ibis.Table, items: ibis.Table | None, products: ibis.Table | None) -> ibis.Table:
+@answers("What was sold?")
+def sold(orders: ibis.Table, items: ibis.Table | None = None, products: ibis.Table | None = None) -> ibis.Table:
     """One row a paid line at its price before any discount; a paid order where nothing is known of lines.
 
     Returns
@@ -93,6 +96,7 @@ def baskets(
     first: dt.date,
     last: dt.date,
     category: str = "",
+    product_ids: Collection[str] = (),
 ) -> pd.DataFrame:
     """What were the baskets of some days worth before any discount, and what did their goods cost?
 
@@ -104,6 +108,8 @@ def baskets(
         Days on which they were paid, both within.
     category : str
         Only what of a basket is in this category.
+    product_ids : collection of str
+        Only what of a basket is one of these.
 
     Returns
     -------
@@ -115,6 +121,7 @@ def baskets(
     day = lines.paid_at.cast("date")
     lines = lines.filter((day >= ibis.literal(first)) & (day <= ibis.literal(last)))
     lines = lines.filter(lines.category == category) if category else lines
+    lines = lines.filter(lines.product_id.isin(list(product_ids))) if product_ids else lines
     each = lines.group_by("order").aggregate(
         value=lines.value.sum(), units=lines.units.sum(), cost=lines.cost.sum(), known=lines.cost.notnull().all()
     )
@@ -125,6 +132,38 @@ def baskets(
     frame["cost"] = frame["cost"].where(frame.pop("known").astype(bool))
     frame.attrs = {"days": (last - first).days + 1}
     return frame
+
+
+@answers("Which products are sold?")
+def by_product(
+    lines: ibis.Table, *, first: dt.date, last: dt.date, category: str = "", product_ids: Collection[str] = (),
+    top: int = 200,
+) -> pd.DataFrame:  # fmt: skip
+    """Which products were sold most in some days, and at what price?
+
+    Parameters
+    ----------
+    lines : Table
+        Of `sold`.
+
+    Returns
+    -------
+    DataFrame
+        product_id, category, units, price (currency, before discounts, for a unit), days (how many); most units first.
+        A Missing where nothing is known of lines.
+    """
+    day = lines.paid_at.cast("date")
+    mine = lines.filter((day >= ibis.literal(first)) & (day <= ibis.literal(last)) & (lines.product_id != ""))
+    mine = mine.filter(mine.category == category) if category else mine
+    mine = mine.filter(mine.product_id.isin(list(product_ids))) if product_ids else mine
+    each = mine.group_by("product_id").aggregate(
+        category=mine.category.max(), units=mine.units.sum().cast("float64"), value=mine.value.sum().cast("float64")
+    )
+    frame = each.order_by(ibis.desc("units"), "product_id").limit(top).to_pandas()
+    if frame.empty:
+        return Missing("order_items", remedy=_("Map an export that says which products each order holds."))
+    frame["price"] = frame.pop("value") / frame.units
+    return frame.assign(days=(last - first).days + 1)
 
 
 def _table(given: ibis.Table | pd.DataFrame) -> ibis.Table:

@@ -109,8 +109,8 @@ def expected(replayed: pd.DataFrame, response: Response, *, scale: float, rng: n
     ----------
     replayed : DataFrame
         Of `replay`, one or more rows.
-    response : Response
-        Of `effects.response`.
+    response : Response, optional
+        Of `effects.response`; without it nothing is expected.
     scale : float
         Days of the promotion for each day of the baskets.
     rng : Generator
@@ -125,11 +125,11 @@ def expected(replayed: pd.DataFrame, response: Response, *, scale: float, rng: n
     """
     rows = []
     ends = [0.5, 0.5 - LEVEL / 2, 0.5 + LEVEL / 2]
-    lost = response.pulled(rng=rng)
+    lost = np.zeros(1) if response is None else response.pulled(rng=rng)
     state = rng.bit_generator.state
     for r in replayed.to_dict("records"):
         rng.bit_generator.state = state  # the same worlds for every rule, so that rules differ and not luck
-        if not response.knows(r["depth"]):
+        if response is None or not response.knows(r["depth"]):
             rows.append([math.nan] * 10)
             continue
         u = response.uplift(r["depth"], rng=rng)
@@ -147,7 +147,7 @@ def expected(replayed: pd.DataFrame, response: Response, *, scale: float, rng: n
 @answers("Which threshold and which reduction earn most?")
 def thresholds(
     baskets: pd.DataFrame,
-    response: Response,
+    response: Response | None,
     *,
     scale: float,
     rng: np.random.Generator,

@@ -13,7 +13,7 @@ from ... import period as periods
 from ... import style
 from ...findings import Figure, Finding
 from ...language import _, listing
-from ...missing import answers
+from ...missing import Missing, answers
 from .targets import SURE, UNLIKELY, Ahead
 
 LETTERS = ("S", "M", "A", "R", "T")
@@ -21,8 +21,8 @@ FARTHEST = 24
 """Months ahead beyond which a goal has no date that anybody works towards."""
 
 _ENGLISH = re.compile(
-    r"(?:with)?in (?P<months>\d+) months?,? (?:raise|lower|bring) (?P<metric>.+?) from (?P<base>[\d.,%]+) to "
-    r"(?P<target>[\d.,%]+)(?:[,;] ?(?P<owner>.+))?",
+    r"(?:with)?in (?P<months>\d+) months?,? (?:raise|lower|bring) (?P<metric>.+?) from (?P<base>[\d.,]*\d%?) to "
+    r"(?P<target>[\d.,]*\d%?)(?:[,;] ?(?P<owner>.+))?",
     re.IGNORECASE,
 )
 _CHINESE = re.compile(
@@ -80,10 +80,45 @@ def of_targets(told: pd.DataFrame, of: Mapping[str, Ahead], *, titles: Mapping[s
     return pd.DataFrame(rows, columns=["goal", "metric", "base", "target", "due", "owner"])
 
 
+@answers("Which metrics can the shop's data tell?")
+def measurable(measured: pd.DataFrame) -> dict[str, str]:
+    """Which metrics can the shop's data tell?
+
+    Parameters
+    ----------
+    measured : DataFrame
+        ``measure(shop, list(METRICS))``.
+
+    Returns
+    -------
+    dict of metric → what people call it
+    """
+    return {k: _(v) for k, v in measured.attrs["titles"].items() if k not in measured.attrs["missing"]}
+
+
+@answers("What are the goals?")
+def goals(
+    told: pd.DataFrame | None,
+    of: Mapping[str, Ahead] | None,
+    *,
+    goal: str,
+    measurable: Mapping[str, str],
+    today: dt.date,
+) -> pd.DataFrame:
+    """The targets that are written down, and the goal that somebody has put in words, as rows of `check`."""
+    rows = [] if told is None or of is None else [of_targets(told, of, titles=measurable)]
+    if goal:
+        names = {v: k for k, v in measurable.items()} | {k: k for k in measurable}
+        rows.append(pd.DataFrame([parse(goal, names=names, today=today)]))
+    if not rows:
+        return Missing("targets", remedy=_("Put targets into the shop's raw folder, or give the notebook a goal."))
+    return pd.concat(rows, ignore_index=True)
+
+
 @answers("Are the goals smart?")
 def check(
     goals: pd.DataFrame,
-    of: Mapping[str, Ahead],
+    of: Mapping[str, Ahead] | None,
     *,
     measurable: Mapping[str, str],
     today: dt.date,
@@ -109,7 +144,7 @@ def check(
     DataFrame
         goal, S, M, A, R, T (✓ passes, ✗ fails, ? cannot be told), chance, why (sentences).
     """
-    rows = []
+    rows, of = [], of or {}
     for g in goals.to_dict("records"):
         told = _letters(g, of, measurable, today)
         marks = [{None: "?", True: "✓", False: "✗"}[told[x][0]] for x in LETTERS]

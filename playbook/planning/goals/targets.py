@@ -117,6 +117,14 @@ def ahead(
     return found
 
 
+@answers("What may the coming months bring?")
+def of_metric(of: Mapping[str, Ahead], metric: str) -> Ahead:
+    """What the coming months may bring of one metric; a Missing where it cannot be forecast."""
+    if metric not in of:
+        return Missing(metric, remedy=_("Its history is too short, or it never varied."))  # type: ignore[return-value]
+    return of[metric]
+
+
 @answers("What may each platform bring?")
 def ahead_by_platform(history: pd.DataFrame, *, first_day: dt.date, end: dt.date, months: int = 3) -> dict[str, Ahead]:
     """What may the coming months bring on each platform?
@@ -365,7 +373,7 @@ def plot_outlook(of: Ahead, told: pd.DataFrame | None = None, *, title: str, sho
     ax.fill_between(x, said.low, said.high, color=style.OWN, alpha=0.2)
     ax.plot([past.index[-1].to_timestamp(), *x], [past.iloc[-1], *said.value], color=style.OWN, linestyle="--")
     style.direct_label(ax, x[-1], said.value.iloc[-1], _("expected"), style.OWN)
-    if told is not None and len(told):
+    if isinstance(told, pd.DataFrame) and len(told):
         mine = told[(told.metric == of.metric) & (told.platform == "")]
         ax.plot(pd.PeriodIndex(mine.month, freq="M").to_timestamp(), mine.target, "D", color=style.BAD, markersize=7)
         if len(mine):

@@ -1,4 +1,4 @@
-"""What a target of net sales means: for visits, conversion, orders and their value; for each part, month and customer."""
+"""What a target of net sales means: for visits, conversion, orders, their value; for parts, months and customers."""
 
 from __future__ import annotations
 
