@@ -20,6 +20,8 @@ from .rules import Discount, Gift, Rule, parse
 
 LEVEL = 0.8
 AFTER = 21
+UNITS = {"depth": "share", "uplift": "share", "earned": "currency"}
+"""Of what `table` shows."""
 FEWEST = 4
 """Past promotions from which on a response to depth can be told."""
 
@@ -81,11 +83,9 @@ def past(
         if p["category"] in wide["units"] and wide["units"].shape[1] > 1
     ]
     frame = pd.DataFrame(rows, columns=[*_ALONE, *_TOGETHER])
-    frame.attrs = {"unseen": int(whole_shop.sum())}
-    unseen = _(
-        "{n} promotions of the whole shop are left out: nothing stands beside them that would tell their effect."
-    )
-    frame.attrs["notes"] = [unseen.format(n=int(whole_shop.sum()))] if whole_shop.any() else []
+    said = _("{n} promotions of the whole shop are left out: nothing stands beside them to tell their effect.")
+    unseen = int(whole_shop.sum())
+    frame.attrs = {"unseen": unseen, "notes": [said.format(n=unseen)] if unseen else []}
     known = _known(frame)
     if len(known):
         told = _pooled(known) if len(known) >= FEWEST else None
@@ -250,7 +250,7 @@ def response(past: pd.DataFrame, elasticity: pd.DataFrame | None = None) -> Resp
     past : DataFrame
         Of `past`. From four promotions on they are pooled: their errors and the differences between them both count.
     elasticity : DataFrame, optional
-        elasticity, low, high (own price, negative; 95 %): used where too few promotions ran.
+        Of `playbook.offers.pricing.elasticities`: used where too few promotions ran.
 
     Returns
     -------
@@ -265,8 +265,8 @@ def response(past: pd.DataFrame, elasticity: pd.DataFrame | None = None) -> Resp
     known = _known(past)
     if len(known) >= FEWEST:
         return _pooled(known)
-    if elasticity is not None and len(elasticity := elasticity.dropna(subset=["elasticity", "low", "high"])):
-        error = (elasticity.high - elasticity.low) / 2 / stats.norm.ppf(0.975)
+    if elasticity is not None and len(elasticity := elasticity.dropna(subset="elasticity")):
+        error = (elasticity.elasticity_high - elasticity.elasticity_low) / 2 / stats.norm.ppf(0.95)
         weight = 1 / np.maximum(error, 1e-3) ** 2
         slope = -float(np.average(elasticity.elasticity, weights=weight))
         spread = float(elasticity.elasticity.std(ddof=0)) if len(elasticity) > 1 else 0.0
@@ -305,6 +305,17 @@ def _pooled(known: pd.DataFrame) -> Response:
         float(b[0]), float(b[1]) if slopes else 0.0, wide, math.sqrt(between), freedom, float(known.depth.min()),
         float(known.depth.max()), later, said.format(n=len(known)),
     )  # fmt: skip
+
+
+@answers("What did past promotions earn?")
+def table(past: pd.DataFrame) -> pd.DataFrame:
+    """Past promotions as people read them, the latest first."""
+    columns = ["name", "begins", "depth", "uplift", "uplift_low", "uplift_high", "earned", "earned_low", "earned_high"]
+    out = past[[*columns, "note"]].astype({c: float for c in columns[2:]})
+    out = out.sort_values("begins", ascending=False, ignore_index=True)
+    out = out.drop(columns="note") if (out.note.fillna("") == "").all() else out
+    out.attrs = past.attrs
+    return out
 
 
 @quietly

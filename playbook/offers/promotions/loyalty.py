@@ -20,6 +20,16 @@ from .effects import Response
 from .history import _table
 from .rules import parse
 
+UNITS = (
+    dict.fromkeys(
+        ("face", "threshold", "cost", "order", "earned", "worth", "liability", "sold", "exposure"), "currency"
+    )
+    | dict.fromkeys(("claim_rate", "use_rate", "depth", "new", "breakage"), "share")
+    | dict.fromkeys(
+        ("issued", "claimed", "used", "most", "earned_points", "redeemed", "expired", "outstanding"), "count"
+    )
+    | {"days": "days", "holders": "count"}
+)
 SALES_KINDS = ("discount", "full_reduction", "gift", "joint")
 
 
@@ -39,8 +49,7 @@ def coupons_used(coupons: ibis.Table, orders: ibis.Table | None = None) -> pd.Da
     DataFrame
         One row a kind of coupon: face, threshold (currency), days (median life), issued, claimed, used (counts),
         claim_rate, use_rate (of those issued; use_rate_low, use_rate_high: 95 %), cost (currency), order (mean of the
-        orders that used one, before it), depth (face in that), needed (part of those orders that must not have come
-        without it to break even at the margin `margin`, see `breakeven`); largest cost first.
+        orders that used one, before it), depth (face in that); largest cost first.
     """
     t = _table(coupons)
     given = t.filter(t.face_value.notnull())
@@ -79,12 +88,12 @@ def coupon_grid(
     baskets: pd.DataFrame,
     response: Response,
     *,
-    customers: float,
-    margin: float,
+    orders: ibis.Table,
     rng: np.random.Generator,
     faces: Sequence[int] = (8, 15, 20, 30, 40),
     thresholds: Sequence[int] = (99, 149, 199, 299, 399),
     days: Sequence[int] = (7, 14, 30),
+    fees: float = 0.0,
     budget: float = math.inf,
 ) -> pd.DataFrame:
     """Which value, threshold and validity would earn most, for a thousand coupons given out?
@@ -101,10 +110,10 @@ def coupon_grid(
         Of `history.baskets`.
     response : Response
         Of `effects.response`.
-    customers : float
-        Customers among whom the baskets were bought.
-    margin : float
-        Of the value before the coupon, after goods and fees.
+    orders : Table
+        Canonical `orders`: customers who bought in the last year are those who may get one.
+    fees : float
+        Part of what is paid that platforms keep.
     rng : Generator
         Seeded.
     faces, thresholds, days : sequences
@@ -120,7 +129,8 @@ def coupon_grid(
         (low, high; currency for a thousand; 80 %; NaN at depths never tried), most (how many the budget pays for).
     """
     values, n = baskets.value.astype(float).to_numpy(), baskets.orders.to_numpy(float)
-    span = baskets.attrs["days"]
+    span, margin = baskets.attrs["days"], _margin(baskets, fees)
+    customers = _customers(orders)
 
     def chance(threshold: float, life: float) -> float:
         return 1 - math.exp(-float(n[values >= threshold].sum()) / max(customers, 1.0) / span * life)
@@ -159,7 +169,22 @@ def coupon_grid(
         "earned_high",
         "most",
     ]
-    return pd.DataFrame(rows, columns=columns).astype(float)
+    frame = pd.DataFrame(rows, columns=columns).astype(float)
+    return frame.sort_values("earned", ascending=False, ignore_index=True)
+
+
+def _margin(baskets: pd.DataFrame, fees: float) -> float:
+    """What is left of a basket's value after goods and fees, as a part of it; NaN without costs."""
+    value = float((baskets.value.astype(float) * baskets.orders).sum())
+    return 1 - fees - float(baskets.cost.sum(skipna=False)) / value if value > 0 else math.nan
+
+
+def _customers(orders: ibis.Table) -> float:
+    """Customers who ordered in the last year of the data; orders where they are not told apart."""
+    t = _table(orders)
+    last = t.filter(t.ordered_at > t.ordered_at.max() - ibis.interval(days=365))
+    who = last.customer_id.nunique() if "customer_id" in t.columns else last.count()
+    return float(last.aggregate(n=who).to_pandas().n.iloc[0])
 
 
 @answers("What do we owe in points?")
@@ -331,18 +356,27 @@ def plot_coupon_grid(grid: pd.DataFrame, *, currency: str = "CNY") -> Axes | Non
 
 
 @answers("What follows for coupons and points?")
-def findings(used: pd.DataFrame, owed: pd.DataFrame, *, margin: float, currency: str = "CNY") -> list[Finding]:
+def findings(
+    used: pd.DataFrame | None,
+    owed: pd.DataFrame | None,
+    baskets: pd.DataFrame,
+    *,
+    fees: float = 0.0,
+    currency: str = "CNY",
+) -> list[Finding]:
     """Which coupons need the most new orders to pay for themselves, and what is owed in points?
 
     Parameters
     ----------
-    used, owed : DataFrame
-        Of `coupons_used` and `points_owed`; a Missing is passed over by handing an empty frame.
-    margin : float
-        Of the value of an order before the coupon, after goods and fees.
+    used, owed : DataFrame, optional
+        Of `coupons_used` and `points_owed`.
+    baskets : DataFrame
+        Of `history.baskets`: what is left of an order after goods and fees.
+    fees : float
+        Part of what is paid that platforms keep.
     """
-    found = []
-    known = used.dropna(subset="order") if len(used) else used
+    found, margin = [], _margin(baskets, fees)
+    known = used.dropna(subset="order") if used is not None else pd.DataFrame()
     if len(known) and margin > 0:
         p = known.iloc[0]
         needed = p.face / (margin * p["order"])
@@ -358,7 +392,7 @@ def findings(used: pd.DataFrame, owed: pd.DataFrame, *, margin: float, currency:
         )
         figure = Figure("coupon.needed", needed, "share", by={"face": f"{p.face:g}", "threshold": f"{p.threshold:g}"})
         found.append(Finding("watch", text, float(p.cost), (figure,)))
-    if len(owed) and not math.isnan(owed.liability.iloc[0]):
+    if owed is not None and not math.isnan(owed.liability.iloc[0]):
         o = owed.iloc[0]
         text = _(
             "Points outstanding are worth {face}; {breakage} of those settled so far expired unused, so about {owed} "

@@ -22,6 +22,10 @@ from .history import baskets
 from .rules import Coupon, FullReduction, Gift, Points, parse
 from .simulate import bunching, expected, replay
 
+UNITS = dict.fromkeys(("above", "above_before", "shift"), "share") | dict.fromkeys(
+    ("threshold", "mean", "mean_before"), "currency"
+)
+MONEY = dict.fromkeys(("value", "item", "store", "platform", "coupon", "points", "paid"), "currency")
 HISTORY, HORIZON = 56, 75
 """Days of baskets that a promotion is tried on, and days ahead within which promotions are looked at."""
 
@@ -243,11 +247,10 @@ def decisions(ahead: pd.DataFrame, *, due: dt.date, currency: str = "CNY") -> li
             interval=style.interval(p["earned_low"], p["earned_high"], "currency", currency=currency),
         )
         period = f"{p['begins'].date()}/{p['ends'].date()}"
-        before = min(due, p["begins"].date() - dt.timedelta(days=1))
         effect = sorted((-p["more_low"], -p["more"], -p["more_high"]))
         made.append(
             Decision(
-                f"call_off_{p['promotion_id']}", text, _("Shop operations"), max(before, due - dt.timedelta(days=7)),
+                f"call_off_{p['promotion_id']}", text, _("Shop operations"), min(due, p["begins"].date()),
                 "net_sales", period, effect[1], effect[0], effect[2], "currency", stake=abs(p["earned"]),
             )
         )  # fmt: skip

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import datetime as dt
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 
 import ibis
@@ -18,6 +20,11 @@ from ...missing import answers, quietly
 from .effects import LEVEL, Response, promised
 from .rules import Coupon, FullReduction, Gift, Points, Rule, parse, said
 
+UNITS = {
+    "value": "currency", "off": "currency", "reached": "share", "depth": "share", "near": "share", "margin": "share",
+    "breakeven": "share", "uplift": "share", "earned": "currency", "chance": "share",
+}  # fmt: skip
+"""Of what `table` shows."""
 NEAR = 0.8
 """A basket that holds this part of a threshold, and less than all of it, is near it."""
 
@@ -175,6 +182,38 @@ def thresholds(
     return frame[[*first, *(c for c in frame.columns if c not in first)]]
 
 
+@answers("What would a promotion take off, and what must it bring?")
+def table(told: pd.DataFrame) -> pd.DataFrame:
+    """What `upcoming` or `thresholds` returned as people read it: the best first where that is known."""
+    first = [c for c in ("name", "begins", "days", "rule") if c in told]
+    columns = [*first, "reached", "depth", "margin", "breakeven", "uplift", "uplift_low", "uplift_high", "earned",
+               "earned_low", "earned_high", "chance"]  # fmt: skip
+    out = told[[c for c in columns if c in first or told[c].notna().any()]]
+    out = out.sort_values("earned", ascending=False) if "earned" in out and "begins" not in out else out
+    out = out.reset_index(drop=True)
+    out.attrs = {
+        "notes": [_("No cost is known, so what is earned cannot be told.")] if told.margin.isna().all() else []
+    }
+    return out
+
+
+@answers("Which thresholds are in use?")
+def in_use(promotions: ibis.Table, today: dt.date) -> list[float]:
+    """The thresholds of full reductions and coupons that ran in the last year."""
+    table = promotions.to_pandas() if isinstance(promotions, ibis.Table) else promotions
+    if "rule" not in table:
+        return []
+    now = pd.Timestamp(today)
+    recent = table[(table.ends_at >= now - pd.DateOffset(years=1)) & (table.starts_at < now)]
+    found: set[float] = set()
+    for text in recent.rule.dropna():
+        with contextlib.suppress(ValueError):
+            rule = parse(str(text))
+            found |= {float(t) for t, _off in rule.tiers} if isinstance(rule, FullReduction) else set()
+            found |= {float(rule.threshold)} if isinstance(rule, Coupon) else set()
+    return sorted(found)
+
+
 @answers("Do baskets gather at thresholds?")
 def bunching(during: pd.DataFrame, before: pd.DataFrame, *, threshold: float) -> dict[str, float]:
     """While a threshold held, did more of the baskets about it lie at or above it than in the weeks before?
@@ -209,26 +248,27 @@ def bunching(during: pd.DataFrame, before: pd.DataFrame, *, threshold: float) ->
 
 
 @answers("Is there enough in stock for the promotion?")
-def stock(sold: pd.DataFrame, inventory: ibis.Table, *, days: int, uplift: Mapping[str, float]) -> pd.DataFrame:
-    """Is there enough in stock for a promotion?
+def stock(sold: pd.DataFrame, inventory: ibis.Table, *, coming: pd.DataFrame) -> pd.DataFrame:
+    """Is there enough in stock for the next promotion?
 
     Parameters
     ----------
     sold : DataFrame
-        product_id, category, units (of the days before), days (how many).
+        Of `history.by_product`.
     inventory : Table
         Canonical `inventory`.
-    days : int
-        That the promotion runs.
-    uplift : mapping
-        Fraction more that is to be ready for: value, low, high.
+    coming : DataFrame
+        Of `planned.upcoming`; the first row counts. What sells more without it (a festival) comes on top.
 
     Returns
     -------
     DataFrame
-        product_id, stock (on hand, less promised, and on its way), need (units, if the promotion does as expected), at
-        most (`need_high`), short (units lacking at `need_high`); products that fall short first, the largest first.
+        product_id, stock (on hand, less promised, and on its way), need (units, if the promotion does as expected),
+        need_high (if it does as well as may be hoped), short (units lacking then); what lacks most first.
     """
+    p = coming.iloc[0]
+    days, uplift = p["days"], {k: 0.0 if math.isnan(p[k]) else p[k] for k in ("uplift", "uplift_high")}
+    sold = sold[sold.category == p["category"]] if p["category"] else sold
     inventory = inventory if isinstance(inventory, ibis.Table) else ibis.memtable(inventory)
     last = inventory.filter(inventory.day == inventory.day.max())
     there = last.on_hand.cast("int64")
@@ -239,8 +279,8 @@ def stock(sold: pd.DataFrame, inventory: ibis.Table, *, days: int, uplift: Mappi
     frame = sold.merge(have, on="product_id", how="left")
     frame["stock"] = frame["stock"].fillna(0).clip(lower=0)
     daily = frame.units / frame.days * days
-    frame["need"] = np.ceil(daily * (1 + uplift["value"]))
-    frame["need_high"] = np.ceil(daily * (1 + uplift["high"]))
+    frame["need"] = np.ceil(daily * (1 + uplift["uplift"]))
+    frame["need_high"] = np.ceil(daily * (1 + uplift["uplift_high"]))
     frame["short"] = (frame.need_high - frame.stock).clip(lower=0)
     frame = frame.sort_values(["short", "need"], ascending=False, kind="stable")
     return frame[["product_id", "stock", "need", "need_high", "short"]].reset_index(drop=True)
@@ -272,6 +312,7 @@ def plot_thresholds(grid: pd.DataFrame, *, currency: str = "CNY") -> Axes | None
 @quietly
 def plot_baskets(baskets: pd.DataFrame, *, at: Sequence[float] = (), currency: str = "CNY") -> Axes:
     """How large baskets are, with the thresholds that are in use."""
+    at = at if isinstance(at, list | tuple) else ()  # which thresholds are in use may be missing
     ax = style.axes(height=3.4)
     v, n = baskets.value.astype(float).to_numpy(), baskets.orders.to_numpy(float)
     most = float(np.quantile(np.repeat(v, n.astype(int)), 0.98)) if n.sum() else 1.0

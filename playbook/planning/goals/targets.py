@@ -390,8 +390,17 @@ def plot_outlook(of: Ahead, told: pd.DataFrame | None = None, *, title: str, sho
     return ax
 
 
-def named(frame: pd.DataFrame) -> pd.DataFrame:
-    """A frame of `stated` with platforms in a reader's words."""
-    out = frame.assign(platform=[term("platform", p) if p else _("all") for p in frame.platform])
-    out.attrs = frame.attrs
+@answers("How likely are the targets that are written down?")
+def long(told: pd.DataFrame) -> pd.DataFrame:
+    """The targets that are written down, in the book's long form: metric, unit, value, low, high, target, chance …"""
+    out = told[["metric", "platform", "month", "unit", "target", "value", "low", "high", "chance", "owner"]].copy()
+    out["platform"] = [term("platform", p) if p else _("all") for p in out.platform]
+    out["chance"] = [style.value(x, "share") for x in out.chance]
+    out.attrs = {**told.attrs, "by": ["metric", "platform", "month"]}
     return out
+
+
+@answers("How much should we aim at?")
+def suggested(aims: pd.DataFrame) -> float:
+    """The suggested target of `levels`."""
+    return float(aims.set_index("level").target["suggested"])

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from decimal import Decimal
 
+import ibis
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -153,6 +154,14 @@ def _together(months: pd.DataFrame) -> dict[str, float]:
         out[name] = total / so_far
         so_far = total
     return out
+
+
+@answers("By what can sales be cut?")
+def cuts(orders: ibis.Table, part: str) -> list[str]:
+    """What `split` wants sales measured by: the month, and what orders tell of part and customer."""
+    known = orders.columns
+    more = {part: part in known, "customer_type": "customer_id" in known}
+    return ["month", *(name for name, there in more.items() if there)]
 
 
 @answers("What does the target ask of each part?")

@@ -8,6 +8,7 @@ import pandas as pd
 
 from ...missing import answers
 
+UNITS = {"wtp_low": "currency", "wtp_high": "currency", "n": "count"}
 QUESTIONS = ("price_too_cheap", "price_cheap", "price_expensive", "price_too_expensive")
 
 

@@ -17,8 +17,10 @@ from ...language import _
 from ...missing import Missing, answers, quietly
 from ...period import Period
 
-BETWEEN = 0.15
-"""Standard deviation of elasticities between products of one category, where only the category's is known."""
+UNITS = dict.fromkeys(
+    ("price", "floor", "rival_low", "rival_high", "wtp_low", "wtp_high", "best", "contribution"), "currency"
+) | {"elasticity": "ratio"}
+"""Of what `table` shows."""
 FEES = ("commission", "service_fee", "payment_fee")
 
 
@@ -60,7 +62,7 @@ def corridor(
     wtp : DataFrame, optional
         Of `willing`.
     elasticities : DataFrame, optional
-        By category: elasticity, low, high (95 %).
+        Of `playbook.offers.pricing.elasticities`, by product.
     period : Period
         Whose sales are looked at.
     fees : float
@@ -76,8 +78,8 @@ def corridor(
         product_id, name, category, units, price (paid for a unit on average), cost, floor (the lowest price that
         leaves the margin), rival_low and rival_high (a quarter of the comparable prices of the last 30 days lies below
         and above), wtp_low, wtp_high, low and high (the corridor: above all floors, below all ceilings that are
-        known), best (price that earns most, if sales follow it as the category's did), elasticity and `spread` (its
-        standard error), place (below, inside, above, none: the floor is above the ceiling; unknown), contribution
+        known), best (price that earns most, if sales follow it as they did), elasticity and `spread` (its standard error;
+        where a product's own is not known, that of its category), place (below, inside, above, none: the floor is above the ceiling; unknown), contribution
         (currency, of the period, after goods and fees). Currency; NaN where not known.
     """
     t = sold if isinstance(sold, ibis.Table) else ibis.memtable(sold)
@@ -108,12 +110,7 @@ def corridor(
     frame[known] = frame[known].astype(float)
     floors, ceilings = frame[["floor", "wtp_low"]], frame[["rival_high", "wtp_high"]]
     frame["low"], frame["high"] = floors.max(axis=1), ceilings.min(axis=1)
-    frame["elasticity"], frame["spread"] = math.nan, math.nan
-    if elasticities is not None and len(elasticities):
-        of = elasticities.set_index("category")
-        frame["elasticity"] = frame.category.map(of.elasticity)
-        error = (of.high - of.low) / 2 / stats.norm.ppf(0.975)
-        frame["spread"] = np.hypot(frame.category.map(error), BETWEEN)
+    frame[["elasticity", "spread"]] = _elasticities(frame, elasticities)
     elastic = frame.elasticity < -1
     frame["best"] = (frame.cost / (1 - fees) * frame.elasticity / (1 + frame.elasticity)).where(elastic)
     conditions = [frame.low > frame.high, frame.price < frame.low, frame.price > frame.high,
@@ -124,6 +121,33 @@ def corridor(
     columns = ["product_id", "name", "category", "units", "price", *known, "low", "high", "best", "elasticity",
                "spread", "place", "contribution"]  # fmt: skip
     return frame[columns]
+
+
+def _elasticities(frame: pd.DataFrame, elasticities: pd.DataFrame | None) -> np.ndarray:
+    """The elasticity of each product and its standard error; the category's mean and spread where its own is lacking."""
+    out = np.full((len(frame), 2), math.nan)
+    if elasticities is None or not len(known := elasticities.dropna(subset="elasticity")):
+        return out
+    known = known.assign(error=(known.elasticity_high - known.elasticity_low) / 2 / stats.norm.ppf(0.95))
+    own = known.set_index("product_id")
+    for i, p in enumerate(frame.itertuples()):
+        if p.product_id in own.index:
+            out[i] = own.loc[p.product_id, ["elasticity", "error"]]
+        elif len(others := known[known.category == p.category]) >= 2:
+            weights = 1 / others.error**2
+            mean = float(np.average(others.elasticity, weights=weights))
+            out[i] = mean, math.hypot(float(others.elasticity.std()), float(weights.sum()) ** -0.5)
+    return out
+
+
+@answers("Between which prices can each product be sold?")
+def table(corridor: pd.DataFrame) -> pd.DataFrame:
+    """The corridor as people read it: by name, without what only computations need."""
+    columns = ["name", "price", "floor", "rival_low", "rival_high", "wtp_low", "wtp_high", "best", "elasticity",
+               "contribution", "place"]  # fmt: skip
+    out = corridor[[c for c in columns if corridor[c].notna().any()]]
+    out.attrs = corridor.attrs
+    return out
 
 
 def _lacking(frame: pd.DataFrame) -> list[str]:

@@ -12,6 +12,9 @@ from ... import style
 from ...language import _
 from ...missing import answers, quietly
 from ...outlook import Decision
+from ...period import Period
+
+UNITS = dict.fromkeys(("price", "to", "gain", "sales"), "currency")
 
 
 @answers("What would each price earn?")
@@ -91,11 +94,20 @@ def moves(corridor: pd.DataFrame, *, most: float = 0.10, rng: np.random.Generato
 
 
 @answers("Which prices should be changed?")
-def decisions(
-    moves: pd.DataFrame, *, period: str, due: dt.date, most: int = 3, currency: str = "CNY"
-) -> list[Decision]:
-    """The price changes that earn most, as decisions; net sales are what they are scored by."""
-    made = []
+def decisions(moves: pd.DataFrame, *, period: Period, most: int = 3, currency: str = "CNY") -> list[Decision]:
+    """The price changes that earn most, as decisions; net sales of the next period are what they are scored by.
+
+    Parameters
+    ----------
+    moves : DataFrame
+        Of `moves`.
+    period : Period
+        The report's.
+    most : int
+        So many.
+    """
+    made, after = [], following(period)
+    due = period.end + dt.timedelta(days=6)
     for p in moves.head(most).to_dict("records"):
         up = p["to"] > p["price"]
         text = _(
@@ -112,15 +124,24 @@ def decisions(
             to=style.value(p["to"], "currency", currency=currency, digits=0),
             gain=style.short(p["gain"], "currency", currency=currency),
             interval=style.interval(p["gain_low"], p["gain_high"], "currency", currency=currency),
-            period=period,
+            period=after.label,
         )
         made.append(
             Decision(
-                "change_price", text, _("Pricing"), due, "net_sales", period, p["sales"], p["sales_low"],
+                "change_price", text, _("Pricing"), due, "net_sales", after.label, p["sales"], p["sales_low"],
                 p["sales_high"], "currency", by={"product_id": p["product_id"]}, check="controls", stake=p["gain"],
             )
         )  # fmt: skip
     return made
+
+
+def following(period: Period) -> Period:
+    """The period of the same kind that begins where this one ends."""
+    if period.kind in ("month", "quarter", "year"):
+        months = {"month": 1, "quarter": 3, "year": 12}[period.kind]
+        end = (pd.Timestamp(period.end) + pd.DateOffset(months=months)).date()
+        return Period(period.end, end, period.kind)
+    return Period(period.end, period.end + dt.timedelta(days=period.days), period.kind)
 
 
 @quietly
