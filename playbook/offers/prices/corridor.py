@@ -78,9 +78,10 @@ def corridor(
         product_id, name, category, units, price (paid for a unit on average), cost, floor (the lowest price that
         leaves the margin), rival_low and rival_high (a quarter of the comparable prices of the last 30 days lies below
         and above), wtp_low, wtp_high, low and high (the corridor: above all floors, below all ceilings that are
-        known), best (price that earns most, if sales follow it as they did), elasticity and `spread` (its standard error;
-        where a product's own is not known, that of its category), place (below, inside, above, none: the floor is above the ceiling; unknown), contribution
-        (currency, of the period, after goods and fees). Currency; NaN where not known.
+        known), best (price that earns most, if sales follow it as they did), elasticity and `spread` (its standard
+        error; where a product's own is not known, that of its category), place (below, inside, above, none: the floor
+        is above the ceiling; unknown), contribution (currency, of the period, after goods and fees). Currency; NaN
+        where not known.
     """
     t = sold if isinstance(sold, ibis.Table) else ibis.memtable(sold)
     day = t.paid_at.cast("date")
@@ -124,7 +125,7 @@ def corridor(
 
 
 def _elasticities(frame: pd.DataFrame, elasticities: pd.DataFrame | None) -> np.ndarray:
-    """The elasticity of each product and its standard error; the category's mean and spread where its own is lacking."""
+    """The elasticity of each product and its standard error; where its own is lacking, of its category."""
     out = np.full((len(frame), 2), math.nan)
     if elasticities is None or not len(known := elasticities.dropna(subset="elasticity")):
         return out

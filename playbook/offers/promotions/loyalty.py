@@ -201,9 +201,9 @@ def points_owed(points: ibis.Table, *, worth: float | None = None) -> pd.DataFra
     Returns
     -------
     DataFrame
-        One row: earned, redeemed, expired, outstanding (points), holders (customers with a balance), worth (currency a
+        One row: redeemed, expired, outstanding (points), holders (customers with a balance), worth (currency a
         point), breakage (part of the points that are settled which expired; low, high: 95 %, customers are drawn, not
-        points), face (currency: all that is outstanding), liability (low, high: what will be asked for).
+        points), face (currency: all that is outstanding), owed (low, high: what will be asked for).
 
     References
     ----------
@@ -239,18 +239,20 @@ def points_owed(points: ibis.Table, *, worth: float | None = None) -> pd.DataFra
         worth = s.paid / s.redeemed if s.redeemed and s.paid else math.nan
     low, high = (min(1.0, max(0.0, x)) for x in (rate - half, rate + half)) if half == half else (math.nan, math.nan)
     face = s.outstanding * worth
-    row = {c: s[c] for c in ("earned", "redeemed", "expired", "outstanding", "holders")} | {
+    row = {c: s[c] for c in ("redeemed", "expired", "outstanding", "holders")} | {
         "worth": worth, "breakage": rate, "breakage_low": low, "breakage_high": high, "face": face,
-        "liability": face * (1 - rate), "liability_low": face * (1 - high), "liability_high": face * (1 - low),
+        "owed": face * (1 - rate), "owed_low": face * (1 - high), "owed_high": face * (1 - low),
     }  # fmt: skip
     return pd.DataFrame([row])
 
 
-def points_worth(promotions: pd.DataFrame | None) -> float | None:
-    """Currency that a point pays by the rules of the promotions; None where no rule says so."""
-    if promotions is None or "rule" not in promotions:
+@answers("What is a point worth?")
+def points_worth(promotions: ibis.Table | None) -> float | None:
+    """Currency that a point pays by the latest rule of the promotions; None where no rule says so."""
+    if promotions is None or "rule" not in promotions.columns:
         return None
-    rules = [str(r) for r in promotions["rule"].dropna() if str(r).startswith("points ")]
+    table = promotions.to_pandas() if isinstance(promotions, ibis.Table) else promotions
+    rules = [str(r) for r in table.sort_values("starts_at")["rule"].dropna() if str(r).startswith("points ")]
     if not rules:
         return None
     rule = parse(rules[-1])
@@ -392,7 +394,7 @@ def findings(
         )
         figure = Figure("coupon.needed", needed, "share", by={"face": f"{p.face:g}", "threshold": f"{p.threshold:g}"})
         found.append(Finding("watch", text, float(p.cost), (figure,)))
-    if owed is not None and not math.isnan(owed.liability.iloc[0]):
+    if owed is not None and not math.isnan(owed.owed.iloc[0]):
         o = owed.iloc[0]
         text = _(
             "Points outstanding are worth {face}; {breakage} of those settled so far expired unused, so about {owed} "
@@ -401,9 +403,9 @@ def findings(
         text = text.format(
             face=style.short(o.face, "currency", currency=currency),
             breakage=style.value(o.breakage, "share"),
-            owed=style.short(o.liability, "currency", currency=currency),
-            interval=style.interval(o.liability_low, o.liability_high, "currency", currency=currency),
+            owed=style.short(o.owed, "currency", currency=currency),
+            interval=style.interval(o.owed_low, o.owed_high, "currency", currency=currency),
         )
-        figure = Figure("points.liability", o.liability, "currency", o.liability_low, o.liability_high)
-        found.append(Finding("hold", text, float(o.liability), (figure,)))
+        figure = Figure("points.liability", o.owed, "currency", o.owed_low, o.owed_high)
+        found.append(Finding("hold", text, float(o.owed), (figure,)))
     return found

@@ -80,7 +80,13 @@ class Ahead:
 
 @answers("What may the coming months bring?")
 def ahead(
-    history: pd.DataFrame, *, first_day: dt.date, end: dt.date, metrics: Sequence[str] = METRICS, months: int = 3
+    history: pd.DataFrame,
+    *,
+    first_day: dt.date,
+    end: dt.date,
+    metrics: Sequence[str] = METRICS,
+    months: int = 3,
+    origins: int = 8,
 ) -> dict[str, Ahead]:
     """What may the coming months bring, if things go on as they have?
 
@@ -93,6 +99,8 @@ def ahead(
     metrics : sequence of str
     months : int
         How many ahead.
+    origins : int
+        Moments of the backtest, see `forecaster`.
 
     Returns
     -------
@@ -108,7 +116,7 @@ def ahead(
         series = series[whole].dropna()
         if series.empty:
             continue
-        model = forecaster(series, horizon=months)
+        model = forecaster(series, horizon=months, origins=origins)
         if model.method and not math.isnan(model.spread):
             found[metric] = Ahead(metric, str(rows.unit.iloc[0]), history.attrs.get("currency", ""), series, model)
         why = model.note
@@ -142,7 +150,11 @@ def ahead_by_platform(history: pd.DataFrame, *, first_day: dt.date, end: dt.date
     found: dict[str, Ahead] = {}
     for platform, rows in history.groupby(history.platform.astype(str)):
         rows.attrs = history.attrs
-        told = ahead(rows, first_day=first_day, end=end, metrics=["net_sales"], months=months) if platform else {}
+        told = (
+            ahead(rows, first_day=first_day, end=end, metrics=["net_sales"], months=months, origins=4)
+            if platform
+            else {}
+        )
         if not isinstance(told, Missing) and "net_sales" in told:
             found[str(platform)] = told["net_sales"]
     return found
@@ -391,13 +403,25 @@ def plot_outlook(of: Ahead, told: pd.DataFrame | None = None, *, title: str, sho
 
 
 @answers("How likely are the targets that are written down?")
-def long(told: pd.DataFrame) -> pd.DataFrame:
-    """The targets that are written down, in the book's long form: metric, unit, value, low, high, target, chance …"""
-    out = told[["metric", "platform", "month", "unit", "target", "value", "low", "high", "chance", "owner"]].copy()
-    out["platform"] = [term("platform", p) if p else _("all") for p in out.platform]
-    out["chance"] = [style.value(x, "share") for x in out.chance]
-    out.attrs = {**told.attrs, "by": ["metric", "platform", "month"]}
-    return out
+def readable(told: pd.DataFrame, *, titles: Mapping[str, str]) -> pd.DataFrame:
+    """The targets that are written down as people read them: each number in its metric's unit."""
+    money = told.attrs["currency"]
+    rows = [
+        {
+            "metric": _(titles[p["metric"]]),
+            "platform": term("platform", p["platform"]) if p["platform"] else _("all"),
+            "month": p["month"],
+            "target": style.value(p["target"], p["unit"], currency=money),
+            "expected": style.value(round(p["value"]), p["unit"], currency=money),
+            "four_in_five": style.interval(round(p["low"]), round(p["high"]), p["unit"], currency=money),
+            "chance": p["chance"],
+            "owner": p["owner"],
+        }
+        for p in told.to_dict("records")
+    ]
+    return pd.DataFrame(
+        rows, columns=["metric", "platform", "month", "target", "expected", "four_in_five", "chance", "owner"]
+    )
 
 
 @answers("How much should we aim at?")
