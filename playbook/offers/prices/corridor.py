@@ -79,7 +79,7 @@ def corridor(
         leaves the margin), rival_low and rival_high (a quarter of the comparable prices of the last 30 days lies below
         and above), wtp_low, wtp_high, low and high (the corridor: above all floors, below all ceilings that are
         known), best (price that earns most, if sales follow it as they did), elasticity and `spread` (its standard
-        error; where a product's own is not known, that of its category), place (below, inside, above, none: the floor
+        error; each is drawn towards those of its category), place (below, inside, above, none: the floor
         is above the ceiling; unknown), contribution (currency, of the period, after goods and fees). Currency; NaN
         where not known.
     """
@@ -125,20 +125,33 @@ def corridor(
 
 
 def _elasticities(frame: pd.DataFrame, elasticities: pd.DataFrame | None) -> np.ndarray:
-    """The elasticity of each product and its standard error; where its own is lacking, of its category."""
+    """The elasticity of each product, drawn towards those of its category, and its standard error."""
     out = np.full((len(frame), 2), math.nan)
     if elasticities is None or not len(known := elasticities.dropna(subset="elasticity")):
         return out
     known = known.assign(error=(known.elasticity_high - known.elasticity_low) / 2 / stats.norm.ppf(0.95))
     own = known.set_index("product_id")
+    of_category = {name: _together(rows) for name, rows in known.groupby("category")}
     for i, p in enumerate(frame.itertuples()):
+        mean, error, between = of_category.get(p.category, (math.nan, math.nan, math.nan))
+        out[i] = mean, math.hypot(error, between)
         if p.product_id in own.index:
-            out[i] = own.loc[p.product_id, ["elasticity", "error"]]
-        elif len(others := known[known.category == p.category]) >= 2:
-            weights = 1 / others.error**2
-            mean = float(np.average(others.elasticity, weights=weights))
-            out[i] = mean, math.hypot(float(others.elasticity.std()), float(weights.sum()) ** -0.5)
+            value, alone = own.loc[p.product_id, ["elasticity", "error"]]
+            weight = between**2 / (between**2 + alone**2) if between + alone > 0 else 1.0
+            out[i] = mean + weight * (value - mean), math.hypot(math.sqrt(weight) * alone, (1 - weight) * error)
     return out
+
+
+def _together(rows: pd.DataFrame) -> tuple[float, float, float]:
+    """Mean elasticity of a category, its error, and how much products differ (DerSimonian and Laird's moments)."""
+    w = 1 / rows.error.to_numpy() ** 2
+    mean = float(np.average(rows.elasticity, weights=w))
+    if len(rows) < 3:
+        return mean, float(w.sum()) ** -0.5, 0.3
+    q = float(w @ (rows.elasticity.to_numpy() - mean) ** 2)
+    between = math.sqrt(max(0.01, (q - len(rows) + 1) / (w.sum() - (w**2).sum() / w.sum())))
+    w = 1 / (rows.error.to_numpy() ** 2 + between**2)
+    return float(np.average(rows.elasticity, weights=w)), float(w.sum()) ** -0.5, between
 
 
 @answers("Between which prices can each product be sold?")
@@ -223,12 +236,13 @@ def plot_corridor(corridor: pd.DataFrame, *, top: int = 12, currency: str = "CNY
         high = p.high if p.high == p.high else p.price * 1.3
         low = p.low if p.low == p.low else 0.0
         if low <= high:
-            ax.barh(y, high - low, left=low, height=0.5, color=style.OWN, alpha=0.25)
+            faint = p.high != p.high or p.low != p.low  # an end that nothing is known of
+            ax.barh(y, high - low, left=low, height=0.5, color=style.OWN, alpha=0.1 if faint else 0.25)
         if p.rival_low == p.rival_low:
             ax.plot([p.rival_low, p.rival_high], [y, y], color=style.COMPARISON, linewidth=3)
         colour = style.BAD if p.place in ("below", "none") else style.OWN
         ax.plot(p.price, y, "o", color=colour, markersize=8, zorder=3)
-        if p.best == p.best:
+        if p.best == p.best and p.best <= 1.5 * max(high, p.price):
             ax.plot(p.best, y, "|", color=style.INK, markersize=16, markeredgewidth=2)
     ax.set_yticks(range(len(rows)), list(rows["name"]))
     ax.grid(axis="y", visible=False)

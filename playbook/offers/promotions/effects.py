@@ -222,7 +222,7 @@ class Response:
 
     def knows(self, depth: float) -> bool:
         """Whether anything like it has been tried."""
-        return depth > 0 and self.shallowest * 0.8 <= depth <= self.deepest * 1.2
+        return 0 < depth <= self.deepest * 1.2
 
     def uplift(self, depth: float, *, rng: np.random.Generator, draws: int = 4000) -> np.ndarray:
         """Draws of what the next promotion of a depth adds (fraction of units).

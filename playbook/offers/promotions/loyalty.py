@@ -20,15 +20,13 @@ from .effects import Response
 from .history import _table
 from .rules import parse
 
+_MONEY = ("face", "threshold", "cost", "order", "earned", "worth", "owed", "sold", "exposure")
+_COUNTS = ("issued", "claimed", "used", "most", "redeemed", "expired", "outstanding", "holders")
 UNITS = (
-    dict.fromkeys(
-        ("face", "threshold", "cost", "order", "earned", "worth", "liability", "sold", "exposure"), "currency"
-    )
+    dict.fromkeys(_MONEY, "currency")
+    | dict.fromkeys(_COUNTS, "count")
     | dict.fromkeys(("claim_rate", "use_rate", "depth", "new", "breakage"), "share")
-    | dict.fromkeys(
-        ("issued", "claimed", "used", "most", "earned_points", "redeemed", "expired", "outstanding"), "count"
-    )
-    | {"days": "days", "holders": "count"}
+    | {"days": "days"}
 )
 SALES_KINDS = ("discount", "full_reduction", "gift", "joint")
 
@@ -153,7 +151,7 @@ def coupon_grid(
             each = np.quantile(new * margin * basket - face, [0.5, 0.1, 0.9])
             for life in days:
                 rate = min(1.0, factor * chance(threshold, life))
-                most = budget / (rate * face) if rate > 0 else math.nan
+                most = budget // (rate * face) if rate > 0 else math.nan
                 cost = 1000 * rate * face
                 rows.append((face, threshold, life, depth, rate, cost, np.median(new), *(1000 * rate * each), most))
     columns = [

@@ -22,8 +22,10 @@ from .history import baskets
 from .rules import Coupon, FullReduction, Gift, Points, parse
 from .simulate import bunching, expected, replay
 
-UNITS = dict.fromkeys(("above", "above_before", "shift"), "share") | dict.fromkeys(
-    ("threshold", "mean", "mean_before"), "currency"
+UNITS = (
+    dict.fromkeys(("above", "above_before", "shift"), "share")
+    | dict.fromkeys(("threshold", "mean", "mean_before"), "currency")
+    | {"n": "count"}
 )
 MONEY = dict.fromkeys(("value", "item", "store", "platform", "coupon", "points", "paid"), "currency")
 HISTORY, HORIZON = 56, 75

@@ -185,8 +185,8 @@ def thresholds(
 @answers("What would a promotion take off, and what must it bring?")
 def table(told: pd.DataFrame) -> pd.DataFrame:
     """What `upcoming` or `thresholds` returned as people read it: the best first where that is known."""
-    first = [c for c in ("name", "begins", "days", "rule") if c in told]
-    columns = [*first, "reached", "depth", "margin", "breakeven", "uplift", "uplift_low", "uplift_high", "earned",
+    first = [c for c in ("name", "begins", "rule") if c in told]
+    columns = [*first, "reached", "depth", "breakeven", "uplift", "uplift_low", "uplift_high", "earned",
                "earned_low", "earned_high", "chance"]  # fmt: skip
     out = told[[c for c in columns if c in first or told[c].notna().any()]]
     out = out.sort_values("earned", ascending=False) if "earned" in out and "begins" not in out else out
