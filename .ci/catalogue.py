@@ -62,6 +62,10 @@ CODES = {
     "reason": "damaged bytes, damaged number, number of columns, no rate of exchange for that day, not an amount, "
     "not a whole number, not a number, neither yes nor no, not a time, not a date, empty, not a time of our age",
     "status": "complete, missing, gaps, parameters",
+    "place": "inside, below, above, none, unknown",
+    "stage": "item, store, platform, coupon, points",
+    "party": "merchant, platform, creator",
+    "level": "p10, p50, p90, year_ago, market, suggested",
     "kept": "hash, as it is, not carried",
     "phase": "before, during, after",
     "name": ", ".join(f.name for f in CALENDAR),

@@ -18,7 +18,7 @@ from ...missing import Missing, answers, quietly
 from ...period import Period
 
 UNITS = dict.fromkeys(
-    ("price", "floor", "rival_low", "rival_high", "wtp_low", "wtp_high", "best", "contribution"), "currency"
+    ("price", "floor", "rival_low", "rival_high", "accepted_low", "accepted_high", "best", "contribution"), "currency"
 ) | {"elasticity": "ratio"}
 """Of what `table` shows."""
 FEES = ("commission", "service_fee", "payment_fee")
@@ -77,7 +77,7 @@ def corridor(
     DataFrame
         product_id, name, category, units, price (paid for a unit on average), cost, floor (the lowest price that
         leaves the margin), rival_low and rival_high (a quarter of the comparable prices of the last 30 days lies below
-        and above), wtp_low, wtp_high, low and high (the corridor: above all floors, below all ceilings that are
+        and above), accepted_low, accepted_high, low and high (the corridor: above all floors, below all ceilings that are
         known), best (price that earns most, if sales follow it as they did), elasticity and `spread` (its standard
         error; each is drawn towards those of its category), place (below, inside, above, none: the floor
         is above the ceiling; unknown), contribution (currency, of the period, after goods and fees). Currency; NaN
@@ -105,11 +105,11 @@ def corridor(
     room = 1 - fees - target_margin
     frame["floor"] = frame.cost / room if room > 0 else math.nan
     frame = frame.merge(_rivals(competitors, period.last_day), on="product_id", how="left")
-    told = wtp if wtp is not None else pd.DataFrame(columns=["product_id", "wtp_low", "wtp_high"])
-    frame = frame.merge(told[["product_id", "wtp_low", "wtp_high"]], on="product_id", how="left")
-    known = ["cost", "floor", "rival_low", "rival_high", "wtp_low", "wtp_high"]
+    told = wtp if wtp is not None else pd.DataFrame(columns=["product_id", "accepted_low", "accepted_high"])
+    frame = frame.merge(told[["product_id", "accepted_low", "accepted_high"]], on="product_id", how="left")
+    known = ["cost", "floor", "rival_low", "rival_high", "accepted_low", "accepted_high"]
     frame[known] = frame[known].astype(float)
-    floors, ceilings = frame[["floor", "wtp_low"]], frame[["rival_high", "wtp_high"]]
+    floors, ceilings = frame[["floor", "accepted_low"]], frame[["rival_high", "accepted_high"]]
     frame["low"], frame["high"] = floors.max(axis=1), ceilings.min(axis=1)
     frame[["elasticity", "spread"]] = _elasticities(frame, elasticities)
     elastic = frame.elasticity < -1
@@ -157,7 +157,7 @@ def _together(rows: pd.DataFrame) -> tuple[float, float, float]:
 @answers("Between which prices can each product be sold?")
 def table(corridor: pd.DataFrame) -> pd.DataFrame:
     """The corridor as people read it: by name, without what only computations need."""
-    columns = ["name", "price", "floor", "rival_low", "rival_high", "wtp_low", "wtp_high", "best", "elasticity",
+    columns = ["name", "price", "floor", "rival_low", "rival_high", "accepted_low", "accepted_high", "best", "elasticity",
                "contribution", "place"]  # fmt: skip
     out = corridor[[c for c in columns if corridor[c].notna().any()]]
     out.attrs = corridor.attrs
@@ -169,7 +169,7 @@ def _lacking(frame: pd.DataFrame) -> list[str]:
     said = {
         "cost": _("No cost is known, so there is no floor and no price that earns most."),
         "rival_high": _("No competitor's price is known, so nothing tells what others ask."),
-        "wtp_high": _("No survey asked for prices, so nothing tells what buyers would pay."),
+        "accepted_high": _("No survey asked for prices, so nothing tells what buyers would pay."),
         "elasticity": _("No price of the shop's own was changed often enough to tell how sales follow it."),
     }
     return [text for column, text in said.items() if frame[column].isna().all()]

@@ -8,7 +8,7 @@ import pandas as pd
 
 from ...missing import answers
 
-UNITS = {"wtp_low": "currency", "wtp_high": "currency", "n": "count"}
+UNITS = {"accepted_low": "currency", "accepted_high": "currency", "n": "count"}
 QUESTIONS = ("price_too_cheap", "price_cheap", "price_expensive", "price_too_expensive")
 
 
@@ -27,8 +27,8 @@ def willing(surveys: ibis.Table, *, rng: np.random.Generator, draws: int = 400) 
     Returns
     -------
     DataFrame
-        product_id, wtp_low (where as many find it too cheap as expensive), wtp_high (where as many find it too
-        expensive as cheap), wtp_low_low … wtp_high_high (80 %, answers drawn anew), n (answers to the question with
+        product_id, accepted_low (where as many find it too cheap as expensive), accepted_high (where as many find it too
+        expensive as cheap), accepted_low_low … accepted_high_high (80 %, answers drawn anew), n (answers to the question with
         fewest). No row under ten answers.
 
     References
@@ -52,7 +52,16 @@ def willing(surveys: ibis.Table, *, rng: np.random.Generator, draws: int = 400) 
         ends = np.quantile(again, [0.1, 0.9], axis=0)
         low, high = _acceptable(plain)
         rows.append((product, low, ends[0, 0], ends[1, 0], high, ends[0, 1], ends[1, 1], n))
-    columns = ["product_id", "wtp_low", "wtp_low_low", "wtp_low_high", "wtp_high", "wtp_high_low", "wtp_high_high", "n"]
+    columns = [
+        "product_id",
+        "accepted_low",
+        "accepted_low_low",
+        "accepted_low_high",
+        "accepted_high",
+        "accepted_high_low",
+        "accepted_high_high",
+        "n",
+    ]
     return pd.DataFrame(rows, columns=columns)
 
 

@@ -346,8 +346,8 @@ def plot_coupon_grid(grid: pd.DataFrame, *, currency: str = "CNY") -> Axes | Non
                     color=colour,
                     fontsize=9,
                 )
-    ax.set_xticks(range(wide.shape[1]), [style.short(x, "currency", currency=currency) for x in wide.columns])
-    ax.set_yticks(range(len(wide)), [style.short(x, "currency", currency=currency) for x in wide.index])
+    ax.set_xticks(range(wide.shape[1]), [style.value(x, "currency", currency=currency, digits=0) for x in wide.columns])
+    ax.set_yticks(range(len(wide)), [style.value(x, "currency", currency=currency, digits=0) for x in wide.index])
     ax.grid(visible=False)
     ax.set_xlabel(_("Value of the coupon"))
     ax.set_ylabel(_("From an order of"))

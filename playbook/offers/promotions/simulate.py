@@ -288,24 +288,23 @@ def stock(sold: pd.DataFrame, inventory: ibis.Table, *, coming: pd.DataFrame) ->
 
 @quietly
 def plot_thresholds(grid: pd.DataFrame, *, currency: str = "CNY") -> Axes | None:
-    """What each threshold and reduction may earn, the median with its interval; nothing where none can be told."""
+    """What each threshold and reduction may earn, the best with its interval; nothing where none can be told."""
     known = grid.dropna(subset="earned")
     if known.empty:
         return None
     ax = style.axes(height=4.4)
-    wide = known.threshold.nunique()
     for i, (t, rows) in enumerate(known.groupby("threshold")):
-        x = rows.depth + 0.0006 * (i - wide / 2)
         colour = style.CATEGORIES[i % len(style.CATEGORIES)]
-        ax.vlines(x, rows.earned_low, rows.earned_high, color=colour, alpha=0.35, linewidth=3)
-        ax.plot(x, rows.earned, "o-", color=colour, linewidth=1.2, markersize=5)
-        name = _("from {threshold}").format(threshold=style.short(t, "currency", currency=currency))
-        style.direct_label(ax, x.iloc[-1], rows.earned.iloc[-1], name, colour)
+        name = _("from {threshold}").format(threshold=style.value(t, "currency", currency=currency, digits=0))
+        ax.plot(rows.depth, rows.earned, "o-", color=colour, linewidth=1.2, markersize=5, label=name)
+    best = known.loc[known.earned.idxmax()]
+    ax.vlines(best.depth, best.earned_low, best.earned_high, color=style.COMPARISON, linewidth=5, alpha=0.5, zorder=0)
+    ax.legend(loc="upper left")
     ax.axhline(0, color=style.NEUTRAL, linewidth=0.9)
     style.share_axis(ax, which="x")
     style.money_axis(ax, currency)
     ax.set_xlabel(_("Part of all baskets' value that is taken off"))
-    ax.set_title(_("What a full reduction may earn beside none, by its threshold"))
+    ax.set_title(_("What a full reduction may earn beside none; the bar is the 80% interval of the best"))
     return ax
 
 
@@ -317,6 +316,7 @@ def plot_baskets(baskets: pd.DataFrame, *, at: Sequence[float] = (), currency: s
     v, n = baskets.value.astype(float).to_numpy(), baskets.orders.to_numpy(float)
     most = float(np.quantile(np.repeat(v, n.astype(int)), 0.98)) if n.sum() else 1.0
     ax.hist(v, bins=40, range=(0, max(most, *at, 1.0)), weights=n, color=style.OWN, alpha=0.75)
+    named = -math.inf
     for t in at:
         ax.axvline(t, color=style.BAD, linewidth=1.2, linestyle="--")
         name = style.short(t, "currency", currency=currency)
