@@ -77,8 +77,8 @@ def corridor(
     DataFrame
         product_id, name, category, units, price (paid for a unit on average), cost, floor (the lowest price that
         leaves the margin), rival_low and rival_high (a quarter of the comparable prices of the last 30 days lies below
-        and above), accepted_low, accepted_high, low and high (the corridor: above all floors, below all ceilings that are
-        known), best (price that earns most, if sales follow it as they did), elasticity and `spread` (its standard
+        and above), accepted_low, accepted_high, low and high (the corridor: above all floors, below all ceilings that
+        are known), best (price that earns most, if sales follow it as they did), elasticity and `spread` (its standard
         error; each is drawn towards those of its category), place (below, inside, above, none: the floor
         is above the ceiling; unknown), contribution (currency, of the period, after goods and fees). Currency; NaN
         where not known.
@@ -157,8 +157,8 @@ def _together(rows: pd.DataFrame) -> tuple[float, float, float]:
 @answers("Between which prices can each product be sold?")
 def table(corridor: pd.DataFrame) -> pd.DataFrame:
     """The corridor as people read it: by name, without what only computations need."""
-    columns = ["name", "price", "floor", "rival_low", "rival_high", "accepted_low", "accepted_high", "best", "elasticity",
-               "contribution", "place"]  # fmt: skip
+    columns = ["name", "price", "floor", "rival_low", "rival_high", "accepted_low", "accepted_high", "best",
+               "elasticity", "contribution", "place"]  # fmt: skip
     out = corridor[[c for c in columns if corridor[c].notna().any()]]
     out.attrs = corridor.attrs
     return out

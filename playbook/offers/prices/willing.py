@@ -27,9 +27,9 @@ def willing(surveys: ibis.Table, *, rng: np.random.Generator, draws: int = 400) 
     Returns
     -------
     DataFrame
-        product_id, accepted_low (where as many find it too cheap as expensive), accepted_high (where as many find it too
-        expensive as cheap), accepted_low_low … accepted_high_high (80 %, answers drawn anew), n (answers to the question with
-        fewest). No row under ten answers.
+        product_id, accepted_low (where as many find it too cheap as expensive), accepted_high (where as many find it
+        too expensive as cheap), accepted_low_low … accepted_high_high (80 %, answers drawn anew), n (answers to the
+        question with fewest). No row under ten answers.
 
     References
     ----------

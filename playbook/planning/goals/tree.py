@@ -237,6 +237,7 @@ def table(split: pd.DataFrame) -> pd.DataFrame:
     return out
 
 
+@answers("What does the target ask of each part?")
 def units(table: pd.DataFrame) -> dict[str, str]:
     """The columns of `table` that are money."""
     return {c: "currency" for c in table.columns if c == "total" or (c[:2] == "20" and len(c) == 7)}
