@@ -144,7 +144,7 @@ def test_past_promotions_are_known_again_by_what_was_planted():
     daily, table = planted()
     found = effects.past(daily, table, rng=rng())
     assert len(found) == 8 and found.depth.astype(float).tolist() == pytest.approx([0.1] * 8)
-    assert (found.uplift_low < 1.0).all() and (found.uplift_high > 0.95).all()
+    assert ((found.uplift_low < 1.0) & (found.uplift_high > 1.0)).sum() >= 5  # of 8, at 80 %
     assert found.uplift.astype(float).mean() == pytest.approx(1.0, abs=0.12)
     # doubled at 40 a unit instead of 50 once: 2 × 40 − 50 = 30 for each of about 420 units sold without it
     assert found.earned.astype(float).mean() == pytest.approx(30 * 420, rel=0.2)

@@ -51,8 +51,9 @@ def coupons_used(coupons: ibis.Table, orders: ibis.Table | None = None) -> pd.Da
     """
     t = _table(coupons)
     given = t.filter(t.face_value.notnull())
-    life = (given.expires_at.epoch_seconds() - given.issued_at.epoch_seconds()) / 86400
-    life = life if "expires_at" in t.columns else ibis.null("float64")
+    life = ibis.null("float64")
+    if "expires_at" in t.columns:
+        life = (given.expires_at.epoch_seconds() - given.issued_at.epoch_seconds()) / 86400
     has = {c: given[c] if c in t.columns else ibis.null("timestamp") for c in ("claimed_at", "used_at")}
     given = given.mutate(life=life, **has)
     if orders is not None and "order_id" in given.columns:

@@ -310,12 +310,13 @@ def plot_thresholds(grid: pd.DataFrame, *, currency: str = "CNY") -> Axes | None
 
 @quietly
 def plot_baskets(baskets: pd.DataFrame, *, at: Sequence[float] = (), currency: str = "CNY") -> Axes:
-    """How large baskets are, with the thresholds that are in use."""
+    """How large baskets are, with the thresholds that are in use; the last bar holds all that are larger."""
     at = at if isinstance(at, list | tuple) else ()  # which thresholds are in use may be missing
     ax = style.axes(height=3.4)
     v, n = baskets.value.astype(float).to_numpy(), baskets.orders.to_numpy(float)
     most = float(np.quantile(np.repeat(v, n.astype(int)), 0.98)) if n.sum() else 1.0
-    ax.hist(v, bins=40, range=(0, max(most, *at, 1.0)), weights=n, color=style.OWN, alpha=0.75)
+    most = max(most, *at, 1.0)
+    ax.hist(np.minimum(v, most), bins=40, range=(0, most), weights=n, color=style.OWN, alpha=0.75)
     named = -math.inf
     for t in at:
         ax.axvline(t, color=style.BAD, linewidth=1.2, linestyle="--")
