@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from playbook.missing import Missing
-from playbook.offers.promotions import effects, history, loyalty, planned, simulate
+from playbook.offers.promotions import effects, guarantee, history, loyalty, planned, simulate
 from playbook.offers.promotions.engine import Line, Offer, checkout
 from playbook.offers.promotions.rules import parse
 
@@ -235,13 +235,13 @@ def test_points_owed_by_hand():
 
 def test_a_price_guarantee_costs_what_was_sold_before_times_what_is_off():
     daily, table = planted()
-    found = loyalty.guarantee(daily, table, days=7)
+    found = guarantee.guarantee(daily, table, days=7)
     last = found.iloc[0]
     before = daily[
         (daily.category == "x") & (daily.day >= last.begins - pd.Timedelta(days=7)) & (daily.day < last.begins)
     ]
     assert last.sold == before.amount.sum() and last.exposure == pytest.approx(0.1 * last.sold)
-    assert loyalty.guarantee(daily, table, days=7, claimed=0.5).cost[0] == pytest.approx(last.exposure / 2)
+    assert guarantee.guarantee(daily, table, days=7, claimed=0.5).cost[0] == pytest.approx(last.exposure / 2)
 
 
 # -- what is coming

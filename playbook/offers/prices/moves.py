@@ -19,7 +19,7 @@ UNITS = dict.fromkeys(("price", "to", "gain", "sales"), "currency")
 
 @answers("What would each price earn?")
 def margin_curve(
-    corridor: pd.DataFrame, *, product_id: str = "", steps: int = 25, rng: np.random.Generator
+    corridor: pd.DataFrame, *, product_id: str = "", steps: int = 25, rng: np.random.Generator | int
 ) -> pd.DataFrame:
     """What would a product earn at each price, if sales follow it as those of its category did?
 
@@ -37,6 +37,7 @@ def margin_curve(
         below to a quarter above what is paid now; ``attrs``: product, now, low and high (the corridor). Empty where no
         such product is known.
     """
+    rng = np.random.default_rng(rng)
     known = corridor.dropna(subset=["cost", "elasticity", "spread"])
     known = known[known.product_id == product_id] if product_id else known
     columns = [f"{c}{e}" for c in ("units", "contribution") for e in ("", "_low", "_high")]
@@ -55,7 +56,7 @@ def margin_curve(
 
 
 @answers("Which prices should be changed?")
-def moves(corridor: pd.DataFrame, *, most: float = 0.10, rng: np.random.Generator) -> pd.DataFrame:
+def moves(corridor: pd.DataFrame, *, most: float = 0.10, rng: np.random.Generator | int) -> pd.DataFrame:
     """Which price would earn more a step away from where it is?
 
     A step leads towards the price that earns most, by no more than `most`, and not out of the corridor.
@@ -66,7 +67,7 @@ def moves(corridor: pd.DataFrame, *, most: float = 0.10, rng: np.random.Generato
         One row a product whose gain is surely above 0 (80 %): product_id, name, price, to (currency), gain (low, high:
         contribution of a period), sales (low, high: net sales, change of a period); the largest gain first.
     """
-    rows = []
+    rows, rng = [], np.random.default_rng(rng)
     fees = corridor.attrs["fees"]
     for p in corridor.dropna(subset=["best", "cost", "spread"]).to_dict("records"):
         if p["place"] == "none":
@@ -154,8 +155,8 @@ def plot_margin_curve(curve: pd.DataFrame, *, currency: str = "CNY") -> Axes | N
     ax.plot(curve.price, curve.contribution, color=style.OWN)
     now = curve.attrs["now"]
     ax.axvline(now, color=style.COMPARISON, linestyle="--", linewidth=1.2)
-    place = {"xytext": (6, 6), "textcoords": "offset points", "color": style.SOFT_INK, "fontsize": 9}
-    ax.annotate(_("price paid now"), (now, float(curve.contribution_low.min())), **place)
+    at = now, float(curve.contribution_low.min())
+    ax.annotate(_("price paid now"), at, xytext=(6, 6), textcoords="offset points", color=style.SOFT_INK, fontsize=9)
     style.money_axis(ax, currency)
     style.money_axis(ax, currency, which="x")
     ax.set_title(_("What “{product}” would earn at each price").format(product=curve.attrs["product"]))

@@ -13,7 +13,7 @@ QUESTIONS = ("price_too_cheap", "price_cheap", "price_expensive", "price_too_exp
 
 
 @answers("What would buyers pay?", needs={"surveys": ["score"]})
-def willing(surveys: ibis.Table, *, rng: np.random.Generator, draws: int = 400) -> pd.DataFrame:
+def willing(surveys: ibis.Table, *, rng: np.random.Generator | int, draws: int = 400) -> pd.DataFrame:
     """What would buyers pay: the range of acceptable prices of van Westendorp's four questions.
 
     Parameters
@@ -21,8 +21,8 @@ def willing(surveys: ibis.Table, *, rng: np.random.Generator, draws: int = 400) 
     surveys : Table
         Canonical `surveys` with questions ``price_too_cheap:<product_id>``, ``price_cheap:…``, ``price_expensive:…``,
         ``price_too_expensive:…`` and the price in `score`.
-    rng : Generator
-        Seeded.
+    rng : Generator or int
+        Seeded, or the seed.
 
     Returns
     -------
@@ -35,6 +35,7 @@ def willing(surveys: ibis.Table, *, rng: np.random.Generator, draws: int = 400) 
     ----------
     van Westendorp, P. (1976). NSS price sensitivity meter. Proceedings of the 29th ESOMAR congress, 139–167.
     """
+    rng = np.random.default_rng(rng)
     t = surveys if isinstance(surveys, ibis.Table) else ibis.memtable(surveys)
     asked = t.filter(t.question.startswith("price_") & t.question.contains(":") & t.score.notnull())
     counts = asked.group_by(["question", "score"]).aggregate(n=asked.count()).to_pandas()

@@ -31,7 +31,7 @@ def past(
     daily: pd.DataFrame,
     promotions: ibis.Table,
     *,
-    rng: np.random.Generator,
+    rng: np.random.Generator | int,
     fees: float = 0.0,
     at_most: int = 40,
 ) -> pd.DataFrame:
@@ -47,8 +47,8 @@ def past(
         Of `history.daily`.
     promotions : Table
         Canonical `promotions`.
-    rng : Generator
-        Seeded.
+    rng : Generator or int
+        Seeded, or the seed.
     fees : float
         Part of what is paid that platforms keep.
     at_most : int
@@ -69,6 +69,7 @@ def past(
     `playbook.methods.impact.interrupted`; Efron, B., Morris, C. (1975). Data analysis using Stein's estimator and its
     generalizations. JASA 70, 311–319.
     """
+    rng = np.random.default_rng(rng)
     last_day = daily.day.max() if len(daily) else pd.NaT
     columns = ["promotion_id", "name", "kind", "category", "starts_at", "ends_at", "rule"]
     table = (promotions.to_pandas() if isinstance(promotions, ibis.Table) else promotions).reindex(columns=columns)
@@ -273,7 +274,7 @@ def response(past: pd.DataFrame, elasticity: pd.DataFrame | None = None) -> Resp
         cov = np.diag([0.0, float(1 / weight.sum()) + spread**2])
         said = _("It rests on how sales followed the shop's own prices, since too few promotions ran on their own.")
         return Response(0.0, slope, cov, 0.0, 30, 0.01, 0.3, (), said)
-    return Missing(
+    return Missing(  # type: ignore[return-value]
         _("four past promotions of single categories, or a price elasticity"),
         remedy=_("Fill the table promotions with categories and dates, or the table prices with what prices were."),
     )

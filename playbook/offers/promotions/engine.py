@@ -153,7 +153,7 @@ class Receipt:
         """Line by line: product, quantity, value, one column for each stage (taken off), paid; in currency."""
         rows = []
         for i, line in enumerate(self.lines):
-            off = dict.fromkeys(STAGES, Decimal(0))
+            off: dict[str, Decimal] = {stage: Decimal(0) for stage in STAGES}
             for t in self.taken:
                 if t.line == i:
                     off[t.offer.stage] += t.amount
@@ -211,6 +211,7 @@ def cheapest(lines: Sequence[Line], offers: Sequence[Offer], *, points: int = 0)
     """
     every = [list(_subsets([o for o in offers if o.stage == stage], lines)) for stage in STAGES]
     best: Receipt | None = None
+    least: tuple = ()
 
     def order(r: Receipt, n: int) -> tuple:
         return r.paid, -sum(units for _offer, _product, units in r.gifts), n, r.points
@@ -230,7 +231,6 @@ def cheapest(lines: Sequence[Line], offers: Sequence[Offer], *, points: int = 0)
                 further = _take(further, offer, points)
             walk(further, stage + 1, (*taken, *subset))
 
-    least: tuple = ()
     walk(Receipt(tuple(lines)), 0, ())
     assert best is not None  # nothing taken is a way too
     return best
@@ -255,10 +255,10 @@ def offers_of(promotions: pd.DataFrame) -> tuple[list[Offer], list[str]]:
         except ValueError as error:
             notes.append(str(error))
             continue
-        scope = [frozenset(of[c].dropna().astype(str)) - {""} for c in ("product_id", "category")]
+        products, categories = (frozenset(of[c].dropna().astype(str)) - {""} for c in ("product_id", "category"))
         payer = of.funded_by.iloc[0]
         funding = MERCHANT if pd.isna(payer) else {str(payer): Decimal(1)}
-        offers.append(Offer(str(name), rule, *scope, funding=funding))
+        offers.append(Offer(str(name), rule, products, categories, funding=funding))
     return offers, list(dict.fromkeys(notes))
 
 

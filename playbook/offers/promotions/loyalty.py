@@ -1,4 +1,4 @@
-"""What is promised to customers and not yet paid: coupons, points, and the price guarantee."""
+"""What is promised to customers and not yet paid: coupons and points."""
 
 from __future__ import annotations
 
@@ -28,7 +28,6 @@ UNITS = (
     | dict.fromkeys(("claim_rate", "use_rate", "depth", "new", "breakage"), "share")
     | {"days": "days"}
 )
-SALES_KINDS = ("discount", "full_reduction", "gift", "joint")
 
 
 @answers("What became of the coupons?", needs={"coupons": ["face_value", "threshold"]})
@@ -88,7 +87,7 @@ def coupon_grid(
     response: Response,
     *,
     orders: ibis.Table,
-    rng: np.random.Generator,
+    rng: np.random.Generator | int,
     faces: Sequence[int] = (8, 15, 20, 30, 40),
     thresholds: Sequence[int] = (99, 149, 199, 299, 399),
     days: Sequence[int] = (7, 14, 30),
@@ -113,8 +112,8 @@ def coupon_grid(
         Canonical `orders`: customers who bought in the last year are those who may get one.
     fees : float
         Part of what is paid that platforms keep.
-    rng : Generator
-        Seeded.
+    rng : Generator or int
+        Seeded, or the seed.
     faces, thresholds, days : sequences
         The grid, in currency and days.
     budget : float
@@ -127,6 +126,7 @@ def coupon_grid(
         cost (currency for a thousand), new (part of the used ones that would not have been bought without), earned
         (low, high; currency for a thousand; 80 %; NaN at depths never tried), most (how many the budget pays for).
     """
+    rng = np.random.default_rng(rng)
     values, n = baskets.value.astype(float).to_numpy(), baskets.orders.to_numpy(float)
     span, margin = baskets.attrs["days"], _margin(baskets, fees)
     customers = _customers(orders)
@@ -256,71 +256,6 @@ def points_worth(promotions: ibis.Table | None) -> float | None:
         return None
     rule = parse(rules[-1])
     return float(rule.value) / rule.points  # type: ignore[union-attr]
-
-
-@answers("What would a price guarantee cost?")
-def guarantee(daily: pd.DataFrame, promotions: ibis.Table, *, days: int = 15, claimed: float = 1.0) -> pd.DataFrame:
-    """What would it cost to pay the difference to all who bought shortly before a promotion (价保)?
-
-    Parameters
-    ----------
-    daily : DataFrame
-        Of `history.daily`.
-    promotions : Table
-        Canonical `promotions`.
-    days : int
-        Before the promotion on which the price is guaranteed.
-    claimed : float
-        Part of those who may claim that do.
-
-    Returns
-    -------
-    DataFrame
-        One row a promotion that begins within the data, or after them: promotion_id, name, begins, depth, ahead
-        (whether the days before are still to come, in part or whole: they are taken to be as the last ones), sold
-        (currency, paid in the days before for what it covers), exposure (currency: the most that can be claimed), cost
-        (currency, at the part claimed); latest first.
-    """
-    table = promotions.to_pandas() if isinstance(promotions, ibis.Table) else promotions
-    columns = ["promotion_id", "name", "kind", "category", "product_id", "starts_at", "rule"]
-    table = table.reindex(columns=columns).drop_duplicates("promotion_id")
-    table = table[table.kind.isin(SALES_KINDS) & table.product_id.isna()]
-    by_day = daily.pivot(index="day", columns="category", values="amount")
-    last = daily.day.max()
-    rows = []
-    for p in table.sort_values("starts_at", ascending=False).to_dict("records"):
-        depth = _depth(p["rule"])
-        begins = p["starts_at"].normalize()
-        known = isinstance(p["category"], str) and p["category"] != ""
-        if math.isnan(depth) or (known and p["category"] not in by_day):
-            continue
-        sales = by_day[p["category"]] if known else by_day.sum(axis=1)
-        window = pd.date_range(begins - pd.Timedelta(days=days), periods=days)
-        seen = sales.reindex(window)
-        if window[0] < daily.day.min():
-            continue
-        recent = float(sales.tail(days).mean())
-        sold = float(seen.fillna(recent).sum())
-        rows.append((p["promotion_id"], p["name"], begins, depth, bool(window[-1] > last), sold, sold * depth))
-    frame = pd.DataFrame(rows, columns=["promotion_id", "name", "begins", "depth", "ahead", "sold", "exposure"])
-    return frame.assign(cost=frame.exposure * claimed)
-
-
-def _depth(rule: object) -> float:
-    """The most that a rule takes off a unit's price."""
-    from .rules import Discount, FullReduction, Gift
-
-    try:
-        match parse(str(rule)):
-            case Discount(rate, every):
-                return float(1 - rate) / every
-            case FullReduction(tiers):
-                return max(float(off / t) for t, off in tiers)
-            case Gift(_threshold, "", bought, free):
-                return free / (bought + free)
-    except ValueError:
-        pass
-    return math.nan
 
 
 @quietly

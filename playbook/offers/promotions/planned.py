@@ -12,7 +12,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from ... import style
-from ...findings import Figure, Finding
+from ...findings import Figure, Finding, Verdict
 from ...language import _
 from ...missing import Missing, answers, quietly
 from ...outlook import Decision
@@ -41,7 +41,7 @@ def upcoming(
     response: Response | None = None,
     *,
     today: dt.date,
-    rng: np.random.Generator,
+    rng: np.random.Generator | int,
     fees: float = 0.0,
     currency: str = "CNY",
 ) -> pd.DataFrame:
@@ -58,8 +58,8 @@ def upcoming(
         Of `effects.response`; without it only what must be brought is told.
     today : date
         The day after the last one known.
-    rng : Generator
-        Seeded.
+    rng : Generator or int
+        Seeded, or the seed.
     fees : float
         Part of what is paid that platforms keep.
 
@@ -69,7 +69,7 @@ def upcoming(
         promotion_id, name, category, begins, ends, days, and the columns of `simulate.expected`; the next first. A
         Missing where none is planned.
     """
-    table = _plain(promotions)
+    table, rng = _plain(promotions), np.random.default_rng(rng)
     ahead = (table.starts_at >= pd.Timestamp(today)) & (
         table.starts_at < pd.Timestamp(today) + pd.Timedelta(days=HORIZON)
     )
@@ -206,7 +206,7 @@ def findings(ahead: pd.DataFrame, grid: pd.DataFrame | None = None, *, currency:
             text = _("“{name}” must sell {needed} more to earn as much as without it; nothing like it has been tried.")
             found.append(Finding("watch", text.format(name=p["name"], needed=style.value(p["breakeven"], "share"))))
             continue
-        verdict = "hold" if p["earned_low"] > 0 else "act" if p["earned_high"] < 0 else "watch"
+        verdict: Verdict = "hold" if p["earned_low"] > 0 else "act" if p["earned_high"] < 0 else "watch"
         text = _(
             "“{name}” must sell {needed} more to earn as much as without it; {uplift} more ({interval}) is expected, "
             "which earns {earned} ({money}) beside none."
@@ -221,7 +221,7 @@ def findings(ahead: pd.DataFrame, grid: pd.DataFrame | None = None, *, currency:
         )
         by = {"promotion": str(p["promotion_id"])}
         figure = Figure("promotion.expected", p["earned"], "currency", p["earned_low"], p["earned_high"], by)
-        found.append(Finding(verdict, text, abs(p["earned"]), (figure,)))  # type: ignore[arg-type]
+        found.append(Finding(verdict, text, abs(p["earned"]), (figure,)))
     known = grid.dropna(subset="earned") if grid is not None and len(grid) else pd.DataFrame()
     if len(known):
         best = known.loc[known.earned.idxmax()]

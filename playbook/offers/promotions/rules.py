@@ -155,13 +155,14 @@ def parse(text: str) -> Rule:
             case "coupon", [pair, *_rest]:
                 flags = _named(words, "days", "limit")
                 if 1 + 2 * len(flags) == len(words):
-                    threshold_, face = _pair(pair)
-                    return Coupon(face, threshold_, *(int(flags[k]) if k in flags else None for k in ("days", "limit")))
+                    least, face = _pair(pair)
+                    days, limit = (int(flags[k]) if k in flags else None for k in ("days", "limit"))
+                    return Coupon(face, least, days, limit)
             case "points", [pair, *_rest]:
                 flags = _named(words, "cap")
                 if 1 + 2 * len(flags) == len(words):
-                    n, value = _pair(pair)
-                    return Points(int(n), value, Decimal(flags.get("cap", "1")))
+                    n, worth = _pair(pair)
+                    return Points(int(n), worth, Decimal(flags.get("cap", "1")))
     except (InvalidOperation, ValueError, IndexError) as error:
         if isinstance(error, RuleError):
             raise
@@ -190,8 +191,8 @@ def said(rule: Rule, *, currency: str = "CNY") -> str:
             text = _("coupon of {off} from {threshold}, {days} days")
             text = text if days else _("coupon of {off} from {threshold}")
             return text.format(off=money(face), threshold=money(threshold), days=days)
-        case Points(points, value):
-            return _("{points} points pay {value}").format(points=points, value=money(value))
+        case Points(points, worth):
+            return _("{points} points pay {value}").format(points=points, value=money(worth))
 
 
 def _pair(word: str) -> tuple[Decimal, Decimal]:

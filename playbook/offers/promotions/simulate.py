@@ -109,7 +109,9 @@ def _near(rule: Rule, values: np.ndarray, n: np.ndarray) -> float:
 
 
 @answers("What may a promotion earn?")
-def expected(replayed: pd.DataFrame, response: Response, *, scale: float, rng: np.random.Generator) -> pd.DataFrame:
+def expected(
+    replayed: pd.DataFrame, response: Response | None, *, scale: float, rng: np.random.Generator | int
+) -> pd.DataFrame:
     """What may a promotion earn beside none, if sales respond as they did to earlier ones?
 
     Parameters
@@ -120,8 +122,8 @@ def expected(replayed: pd.DataFrame, response: Response, *, scale: float, rng: n
         Of `effects.response`; without it nothing is expected.
     scale : float
         Days of the promotion for each day of the baskets.
-    rng : Generator
-        Seeded.
+    rng : Generator or int
+        Seeded, or the seed.
 
     Returns
     -------
@@ -130,7 +132,7 @@ def expected(replayed: pd.DataFrame, response: Response, *, scale: float, rng: n
         (low, high: currency, after what is pulled forward), chance (of earning more than without); 80 %. NaN where
         nothing as deep or as shallow has been tried, or no costs are known.
     """
-    rows = []
+    rows, rng = [], np.random.default_rng(rng)
     ends = [0.5, 0.5 - LEVEL / 2, 0.5 + LEVEL / 2]
     lost = np.zeros(1) if response is None else response.pulled(rng=rng)
     state = rng.bit_generator.state
@@ -157,7 +159,7 @@ def thresholds(
     response: Response | None,
     *,
     scale: float,
-    rng: np.random.Generator,
+    rng: np.random.Generator | int,
     fees: float = 0.0,
     at: Sequence[int] = (99, 199, 299, 399, 499),
     off: Sequence[float] = (0.05, 0.10, 0.15, 0.20, 0.25),
@@ -317,13 +319,13 @@ def plot_baskets(baskets: pd.DataFrame, *, at: Sequence[float] = (), currency: s
     most = float(np.quantile(np.repeat(v, n.astype(int)), 0.98)) if n.sum() else 1.0
     most = max(most, *at, 1.0)
     ax.hist(np.minimum(v, most), bins=40, range=(0, most), weights=n, color=style.OWN, alpha=0.75)
-    named = -math.inf
+    named, top = -math.inf, ax.get_ylim()[1]
     for t in at:
         ax.axvline(t, color=style.BAD, linewidth=1.2, linestyle="--")
-        name = style.short(t, "currency", currency=currency)
-        ax.annotate(
-            name, (t, ax.get_ylim()[1]), xytext=(4, -10), textcoords="offset points", color=style.BAD, fontsize=9
-        )
+        if t - named < 0.05 * most:
+            continue  # no room beside the one before
+        named, name = t, style.value(t, "currency", currency=currency, digits=0)
+        ax.annotate(name, (t, top), xytext=(4, -10), textcoords="offset points", color=style.BAD, fontsize=9)
     style.money_axis(ax, currency, which="x")
     style.count_axis(ax)
     ax.set_ylabel(_("Orders"))
