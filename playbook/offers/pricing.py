@@ -15,6 +15,7 @@ from ..missing import answers
 
 BLOCK_DAYS = 42
 """Days that are one cluster: whoever likes a product buys it again within weeks."""
+HABIT_DAYS = 60
 LEAST_UNITS = 200
 LEAST_MOVE = 0.02
 TOO_LITTLE = N_("Not enough data: needs {units} units sold and prices that vary; has {has} units, spread {spread}.")
@@ -72,7 +73,8 @@ def elasticities(daily: pd.DataFrame, *, level: float = 0.9) -> pd.DataFrame:
 
     Each day a product is held against the rest of its category: festivals, offers for the category, seasons and growth
     touch both and cancel out. Of the orders of a day that go to one of them, the share that goes to the product is
-    regressed (binomial, log odds) on its own price, the mean price of the others, and a wandering level of its own.
+    regressed (binomial, log odds) on its own price, the mean price of the others, what was sold in the weeks before
+    (who bought then buys again) and a slow level of its own.
     Days on which it was sold out do not count. Errors are clustered by `BLOCK_DAYS`, and widened by Student's t.
 
     Parameters
@@ -89,8 +91,10 @@ def elasticities(daily: pd.DataFrame, *, level: float = 0.9) -> pd.DataFrame:
 
     References
     ----------
-    Berry, S. T. (1994). Estimating discrete-choice models of product differentiation. RAND J. Economics 25, 242–262 (log
-    odds against the others). Cameron, A. C., Miller, D. L. (2015). A practitioner's guide to cluster-robust inference. J.
+    Berry, S. T. (1994). Estimating discrete-choice models of product differentiation. RAND J. Economics 25, 242–262
+    (log
+    odds against the others). Cameron, A. C., Miller, D. L. (2015). A practitioner's guide to cluster-robust
+    inference. J.
     Human Resources 50, 317–372.
     """
     rows = []
@@ -110,7 +114,7 @@ def _elasticity(units: pd.DataFrame, price: pd.DataFrame, there: pd.DataFrame, p
     own, others = units[product], units.drop(columns=product).sum(axis=1)
     weight = units.drop(columns=product).sum()
     rest = price.drop(columns=product).fillna(0.0).mul(weight / max(weight.sum(), 1.0)).sum(axis=1)
-    used = there[product] & price[product].notna() & (own + others > 0)
+    used = there[product] & price[product].notna() & (own + others > 0) & (np.arange(len(own)) >= HABIT_DAYS)
     n, spread = float(own[used].sum()), float(price.loc[used, product].std()) if used.sum() > 2 else 0.0
     nothing = {"elasticity": np.nan, "elasticity_low": np.nan, "elasticity_high": np.nan, "units": n}
     blocks = (np.arange(len(own)) // BLOCK_DAYS)[used]
@@ -119,7 +123,8 @@ def _elasticity(units: pd.DataFrame, price: pd.DataFrame, there: pd.DataFrame, p
         return nothing | {"note": note}
     time = np.linspace(-1, 1, len(own))[used]
     wander = [time, *(f(k * np.pi * time) for k in (1, 2) for f in (np.sin, np.cos))]
-    x = sm.add_constant(np.column_stack([price.loc[used, product], rest[used], *wander]))
+    habit = np.log((_lately(own) + 1) / (_lately(others) + 1))
+    x = sm.add_constant(np.column_stack([price.loc[used, product], rest[used], habit[used], *wander]))
     y = np.column_stack([own[used], others[used]])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -133,6 +138,11 @@ def _elasticity(units: pd.DataFrame, price: pd.DataFrame, there: pd.DataFrame, p
         "units": n,
         "note": "",
     }
+
+
+def _lately(units: pd.Series) -> pd.Series:
+    """What was sold in the days before: who bought then buys again now, whatever the price is."""
+    return units.rolling(HABIT_DAYS, min_periods=1).sum().shift(1).fillna(0.0)
 
 
 def _table(rows: ibis.Table) -> ibis.Table:

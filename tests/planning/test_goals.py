@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from playbook.methods.forecasting import Forecaster
 from playbook.missing import Missing
-from playbook.planning.goals import smart, targets, tree
+from playbook.planning.goals import smart, targets, tree, written
 
 TITLES = {"net_sales": "Net sales", "orders_paid": "Orders paid", "new_customers": "New customers", "aov": "AOV"}
 TODAY = dt.date(2025, 1, 1)
@@ -64,7 +64,7 @@ def test_the_market_grows_by_what_both_years_tell():
     assert np.isnan(targets.market_growth(market.tail(12), end=TODAY))
 
 
-def written(**more):
+def plan(**more):
     rows = {
         "metric": ["net_sales", "net_sales", "net_sales", "roas"], "period": "2025-01",
         "target": [900.0, 1400.0, 300.0, 2.0], "recorded_at": pd.to_datetime(["2024-11-01", "2024-12-01"] * 2),
@@ -74,14 +74,14 @@ def written(**more):
 
 
 def test_of_targets_that_were_changed_the_last_one_counts():
-    told = targets.stated(written(), {"net_sales": ahead()}, by_platform={"jd": ahead((250.0,), 50.0)})
+    told = written.stated(plan(), {"net_sales": ahead()}, by_platform={"jd": ahead((250.0,), 50.0)})
     assert told[["platform", "target"]].values.tolist() == [["", 1400.0], ["jd", 300.0]]
     assert told.chance.tolist() == pytest.approx([0.0, 0.159], abs=0.002) and told.gap.tolist() == [400, 50]
-    said = targets.findings(told, None, titles=TITLES)
+    said = written.findings(told, None, titles=TITLES)
     assert [f.verdict for f in said] == ["act", "watch"]  # out of reach; and 300 of jd are not 1,400
-    easy = targets.stated(written(target=500.0), {"net_sales": ahead()})
-    assert "without doing anything" in targets.findings(easy, None, titles=TITLES)[0].text
-    assert targets.findings(None, None, titles=TITLES) == []
+    easy = written.stated(plan(target=500.0), {"net_sales": ahead()})
+    assert "without doing anything" in written.findings(easy, None, titles=TITLES)[0].text
+    assert written.findings(None, None, titles=TITLES) == []
 
 
 def test_forecasts_are_those_of_the_months():
@@ -157,7 +157,7 @@ def test_a_goal_in_words(text, owner):
 
 
 def test_goals_come_from_the_plan_and_from_words():
-    told = targets.stated(written(), {"net_sales": ahead()})
+    told = written.stated(plan(), {"net_sales": ahead()})
     about = {"measurable": TITLES, "today": TODAY}
     found = smart.goals(told, {"net_sales": ahead()}, goal="sell more", **about)
     assert len(found) == 2 and found.base[0] == 900
@@ -242,5 +242,5 @@ def test_the_pictures_draw_the_numbers():
     asked = tree.asked(tree.factors(measured()), ahead(), target=3456.78)
     widths = [p.get_width() for p in tree.plot_asked(asked).patches]
     assert widths == pytest.approx(asked.effect.astype(float)[::-1].tolist())
-    ax = targets.plot_outlook(ahead(), targets.stated(written(), {"net_sales": ahead()}), title="Net sales")
+    ax = targets.plot_outlook(ahead(), told=written.stated(plan(), {"net_sales": ahead()}), title="Net sales")
     assert ax.lines[1].get_ydata().tolist()[1:] == [1000, 1100, 1200] and ax.lines[2].get_ydata().tolist() == [1400]

@@ -161,8 +161,8 @@ def parse(text: str) -> Rule:
             case "points", [pair, *_rest]:
                 flags = _named(words, "cap")
                 if 1 + 2 * len(flags) == len(words):
-                    n, worth = _pair(pair)
-                    return Points(int(n), worth, Decimal(flags.get("cap", "1")))
+                    each, worth = _pair(pair)
+                    return Points(int(each), worth, Decimal(flags.get("cap", "1")))
     except (InvalidOperation, ValueError, IndexError) as error:
         if isinstance(error, RuleError):
             raise

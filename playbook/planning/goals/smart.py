@@ -14,7 +14,8 @@ from ... import style
 from ...findings import Figure, Finding
 from ...language import _, listing
 from ...missing import Missing, answers
-from .targets import SURE, UNLIKELY, Ahead
+from .targets import Ahead
+from .written import SURE, UNLIKELY
 
 LETTERS = ("S", "M", "A", "R", "T")
 FARTHEST = 24
