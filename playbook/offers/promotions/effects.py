@@ -293,6 +293,8 @@ def _pooled(known: pd.DataFrame) -> Response:
     freedom = len(y) - design.shape[1]
     trace = w.sum() - np.trace(inverse @ (design.T @ (design * (w**2)[:, None])))
     between = max(0.0, (float(w @ rest**2) - freedom) / trace)
+    # A standard error more: the difference itself is told badly, and too small a one makes all intervals too narrow.
+    between += math.sqrt(2 / freedom) * float(np.mean(error**2 + between))
     w = 1 / (error**2 + between)
     cov = np.linalg.inv(design.T @ (design * w[:, None]))
     b = cov @ design.T @ (w * y)
