@@ -77,7 +77,13 @@ def coupons_used(coupons: ibis.Table, orders: ibis.Table | None = None) -> pd.Da
     frame["cost"] = frame.used * frame.face
     frame["order"] = frame["order"] + frame.face
     frame["depth"] = frame.face / frame["order"]
-    return frame.sort_values("cost", ascending=False, ignore_index=True)
+    frame = frame.sort_values("cost", ascending=False, ignore_index=True)
+    rates = frame[["claim_rate", "use_rate", "use_rate_low", "use_rate_high"]]
+    return (
+        frame[["face", "threshold", "days", "issued", "claimed", "used"]]
+        .join(rates)
+        .join(frame[["order", "cost", "depth"]])
+    )
 
 
 @answers("Which coupon earns most?")
@@ -169,7 +175,8 @@ def coupon_grid(
         "most",
     ]
     frame = pd.DataFrame(rows, columns=columns).astype(float)
-    return frame.sort_values("earned", ascending=False, ignore_index=True)
+    frame = frame.sort_values("earned", ascending=False, ignore_index=True)
+    return frame[["face", "threshold", "days", "depth", "use_rate", "cost", "new"]].join(frame[[*earned, "most"]])
 
 
 def _margin(baskets: pd.DataFrame, fees: float) -> float:

@@ -132,7 +132,9 @@ def gathered(
         rows.append({"name": p["name"], "begins": pd.Timestamp(first)} | told)
     if not rows:
         return Missing(_("a past full reduction"), remedy=_("Write past promotions and their rules into promotions."))
-    return pd.DataFrame(rows)
+    frame = pd.DataFrame(rows)
+    shares = frame[["above", "above_before", "shift", "shift_low", "shift_high"]]
+    return frame[["name", "begins", "threshold", "n"]].join(shares).join(frame[["mean", "mean_before"]])
 
 
 @answers("What does a basket cost now?")
@@ -167,6 +169,12 @@ def example(promotions: ibis.Table, sold: pd.DataFrame, *, on: dt.date, points: 
 def _few(offers: list[Offer], lines: list[Line], most: int = 10) -> list[Offer]:
     """The promotions that any of the lines may take, not so many that trying all takes long."""
     return [o for o in offers if any(o.covers(line) for line in lines)][:most]
+
+
+@answers("What does a basket cost now?")
+def lines_of(receipt: Receipt) -> pd.DataFrame:
+    """A receipt line by line: what each stage takes off, and what is paid (Decimal, currency)."""
+    return receipt.table()[["product", "quantity", "value", "item", "store", "platform", "coupon", "points", "paid"]]
 
 
 @answers("Who pays for what is taken off?")
