@@ -176,7 +176,9 @@ def coupon_grid(
     ]
     frame = pd.DataFrame(rows, columns=columns).astype(float)
     frame = frame.sort_values("earned", ascending=False, ignore_index=True)
-    return frame[["face", "threshold", "days", "depth", "use_rate", "cost", "new"]].join(frame[[*earned, "most"]])
+    return frame[["face", "threshold", "days", "depth", "use_rate", "cost", "new"]].join(
+        frame[["earned", "earned_low", "earned_high", "most"]]
+    )
 
 
 def _margin(baskets: pd.DataFrame, fees: float) -> float:
