@@ -131,7 +131,7 @@ _FURTHER_CODES = {
     "from_step": STEPS,
     "to_step": STEPS,
     "shipping": "charged, free",
-    "stage": "conversion, consideration, interest, awareness",
+    "stage": "conversion, consideration, interest, awareness, item, store, platform, coupon, points",
     "cut": "all, furthest step, device, source, medium, region, shipping",
     "window": WINDOWS,
     "from_window": WINDOWS,
@@ -141,6 +141,9 @@ _FURTHER_CODES = {
     "scenario": "now, more stay",
     "after": "first order, any order",
     "basis": "observed, usage",
+    "place": "inside, below, above, none, unknown",
+    "party": "merchant, platform, creator",
+    "level": "p10, p50, p90, year_ago, market, suggested",
 }
 for _column, _codes in _FURTHER_CODES.items():
     CODES[_column] = ", ".join(dict.fromkeys(f"{CODES.get(_column, _codes)}, {_codes}".split(", ")))

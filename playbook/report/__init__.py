@@ -2,7 +2,7 @@
 
 from typing import Any
 
-__all__ = ["conclude", "setup", "show", "tiles", "verdict", "wall"]
+__all__ = ["conclude", "propose", "setup", "show", "tiles", "verdict", "wall"]
 
 
 def __getattr__(name: str) -> Any:

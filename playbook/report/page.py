@@ -24,6 +24,7 @@ from ..findings import Finding, rank
 from ..language import _, listing
 from ..missing import Missing
 from ..outlook import Decision, Forecast
+from . import proposals
 from .cards import card, decision_card, forecast_row, shown_as, tile, verdict_word
 from .tables import figures_of, is_long, long_table, metric_title, tidy_table
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 FIGURES = "application/vnd.playbook.figures+json"
 CONCLUSIONS = "application/vnd.playbook.conclusions+json"
 GATE = "application/vnd.playbook.gate+json"
+PLAN = "application/vnd.playbook.plan+json"
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -87,6 +89,7 @@ def show(
     units: Mapping[str, str] | None = None,
     currency: str | None = None,
     record: bool = True,
+    plan: bool = False,
 ) -> None:
     """Show a result as a table, and hand its figures to the report.
 
@@ -111,6 +114,8 @@ def show(
     record : bool
         Whether its numbers are figures of the report. What depends on earlier reports is none: the figures of two runs
         on the same data are the same.
+    plan : bool
+        Whether the table is also handed over as a plan (see `propose`).
     """
     if isinstance(frame, Missing):
         _show_missing(frame)
@@ -129,7 +134,26 @@ def show(
     html = _html("table.html.j2", table=None if said_instead else table, title=title, under=under)
     text = "\n".join(t for t in (title, "" if said_instead else table.text(), *under) if t)
     figures = figures_of(frame, name, units) if record else ()
-    _display(html, text, {FIGURES: [f.record() for f in figures]})
+    handed = {PLAN: proposals.record(frame, name)} if plan else {}
+    _display(html, text, {FIGURES: [f.record() for f in figures], **handed})
+
+
+def propose(frame: pd.DataFrame | Missing, *, name: str, **shown: Any) -> None:
+    """Show a plan that the shop may make its own; the runner writes it to ``plan/proposed/<name>.csv``.
+
+    Interactive use, drafts and data that fail their check write nothing; what people have in ``plan/`` is left alone.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame or Missing
+        Any tidy frame; its file has all columns and rows, money as it stands, to the last digit.
+    name : str
+        Of the file, in lower case letters, digits and underscores; one of its own in the whole book.
+    **shown
+        As `show` takes them; `record` is False unless it is said.
+    """
+    gate: Gate | None = None if _shop["shop"] is None else _shop["shop"].gate
+    show(frame, name=name, **{"record": False, **shown}, plan=gate is None or not gate.blocks)
 
 
 def tiles(frame: pd.DataFrame | Missing, *, name: str, currency: str | None = None) -> None:

@@ -182,16 +182,19 @@ def _score(of: Scope, progress: Progress) -> None:
 
 
 def _remember(gathered: Gathered, outcomes: Mapping[str, Outcome], of: Scope) -> None:
-    """Write into the shop's ledger what the report forecasts and decides, if all that was run ran to its end.
+    """Write into the shop's ledger what the report forecasts and decides, and beside its plan what it proposes.
 
-    Drafts leave no trace; neither do pages that would be different by now.
+    Only if all that was run ran to its end. Drafts leave no trace; neither do pages that would be different by now.
     """
     if of.said or any(o.state == "failed" for o in outcomes.values()):
         return
     from ..decisions import Ledger
     from ..decisions.ledger import Entry
+    from . import proposals
 
     current = [o.notebook.slug for o in outcomes.values() if o.state == "ok" and not o.kept]
+    plans = [plan for slug in current for plan in gathered.of(slug).plans]
+    proposals.write(plans, of.store.folder, report=of.period)
     said: list[tuple[str, Forecast | Decision]] = []
     for slug in current:
         said += [(slug, forecast) for forecast in gathered.of(slug).forecasts]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..findings import Finding, rank
 from ..language import _
 from ..outlook import Decision, Forecast
-from .page import CONCLUSIONS, FIGURES, GATE
+from .page import CONCLUSIONS, FIGURES, GATE, PLAN
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -27,12 +27,15 @@ class Said:
         Ranked.
     forecasts, decisions : lists
         In the order of the page.
+    plans : list of dict
+        What it proposes (`playbook.report.proposals`).
     """
 
     figures: list[dict[str, Any]] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     forecasts: list[Forecast] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
+    plans: list[dict[str, Any]] = field(default_factory=list)
 
 
 def gate_of(nb: NotebookNode) -> dict[str, Any] | None:
@@ -66,6 +69,7 @@ def said_in(nb: NotebookNode, *, notebook: str = "") -> Said:
         for output in cell.get("outputs", []):
             data = output.get("data") or {}
             concluded = data.get(CONCLUSIONS) or {}
+            said.plans.extend([data[PLAN]] if PLAN in data else [])
             found = [Finding.from_record(r) for r in concluded.get("findings", [])]
             said.findings.extend(found)
             said.forecasts.extend(Forecast.from_record(r) for r in concluded.get("forecasts", []))
@@ -82,4 +86,4 @@ def said_in(nb: NotebookNode, *, notebook: str = "") -> Said:
                             name=key[0], by=key[1], first=figures[key]["value"], second=record["value"]
                         )
                     )
-    return Said(list(figures.values()), rank(said.findings), said.forecasts, said.decisions)
+    return Said(list(figures.values()), rank(said.findings), said.forecasts, said.decisions, said.plans)
