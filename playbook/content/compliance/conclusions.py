@@ -1,0 +1,57 @@
+"""What follows from the scan."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from ... import style
+from ...findings import Figure, Finding
+from ...language import _, listing, term
+from ...missing import answers
+from .scan import by_kind, verdicts
+
+
+@answers("What has to be changed before it goes out?")
+def findings(found: pd.DataFrame) -> list[Finding]:
+    """What has to be changed before it goes out, and what is out already?
+
+    Parameters
+    ----------
+    found : DataFrame
+        Of `scan`.
+    """
+    waiting = verdicts(found)
+    change = waiting[waiting["verdict"] == "change"]
+    ahead, out = change[change["stage"] != "published"], change[change["stage"] == "published"]
+    figures = (
+        Figure("compliance.pieces", found.attrs.get("pieces"), "count"),
+        Figure("compliance.to_change", len(change), "count"),
+        Figure("compliance.to_look_at", len(waiting) - len(change), "count"),
+    )
+    said = []
+    kinds = by_kind(found)
+    names = listing(term("kind", k) for k in kinds["kind"])
+    if len(out):
+        text = _("{n} published pieces claim what may not be claimed ({ids}): take them down or change them today.")
+        said.append(Finding("act", text.format(n=len(out), ids=listing(out["content_id"].head(5))), None, figures))
+    if len(ahead):
+        first = ahead.iloc[0]
+        text = _(
+            "{n} planned pieces must be changed before they go out, the first ({id}) on {day}. What was found: {kinds}."
+        )
+        said.append(
+            Finding(
+                "act",
+                text.format(n=len(ahead), id=first["content_id"], day=style.date(first["publish_at"]), kinds=names),
+                None,
+                figures,
+            )
+        )
+    look = len(waiting) - len(change)
+    if look:
+        text = _("{n} pieces need a person's eye: a clause, a price or an offer that the scan cannot settle.")
+        said.append(Finding("watch", text.format(n=look), None, figures))
+    if not len(waiting):
+        text = _("The scan found nothing in {n} pieces. That is no approval: somebody still reads each of them.")
+        said.append(Finding("hold", text.format(n=style.value(found.attrs.get("pieces"), "count")), None, figures))
+    return said
