@@ -18,7 +18,7 @@ import pandas as pd
 from ..language import _
 from ..missing import Missing
 from .sheets import day
-from .store import ShopError
+from .store import ShopError, Store
 
 
 @dataclass(frozen=True)
@@ -48,13 +48,13 @@ class Column:
     check: Callable[[str], str] | None = None
 
 
-def read(plan: Path, name: str, columns: Sequence[Column], *, key: str = "") -> Any:
+def read(store: Store | None, name: str, columns: Sequence[Column], *, key: str = "") -> Any:
     """The sheet ``plan/<name>.csv`` or ``.xlsx``, or a Missing where there is none.
 
     Parameters
     ----------
-    plan : Path
-        The shop's folder ``plan/``.
+    store : Store or None
+        The shop's folder (``shop.store``); a shop made from frames has none.
     name : str
         Of the file, without its ending.
     columns : sequence of Column
@@ -73,11 +73,11 @@ def read(plan: Path, name: str, columns: Sequence[Column], *, key: str = "") -> 
     ShopError
         Something in the sheet is wrong: names every row and column of it, and what may stand there.
     """
-    path = next((p for ending in ("csv", "xlsx") if (p := plan / f"{name}.{ending}").is_file()), None)
+    plan = None if store is None else store.folder / "plan"
+    path = next((p for ending in ("csv", "xlsx") if plan and (p := plan / f"{name}.{ending}").is_file()), None)
     if path is None:
-        return Missing(f"plan/{name}.csv", remedy=_("Write it by hand or in a spreadsheet; its first row holds: {columns}.").format(
-            columns=", ".join(c.name for c in columns)
-        ))  # fmt: skip
+        remedy = _("Write it by hand or in a spreadsheet; its first row holds: {columns}.")
+        return Missing(f"plan/{name}.csv", remedy=remedy.format(columns=", ".join(c.name for c in columns)))
     head, *rows = _rows(path) or [[]]
     head = [h.strip() for h in head]
     wrong = [

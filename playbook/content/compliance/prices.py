@@ -35,7 +35,7 @@ _ROLES = {
 }
 _CLAIM = re.compile("|".join(f"(?P<{role}>{pattern})" for role, pattern in _ROLES.items()) + "", re.IGNORECASE)
 _PRICE = re.compile(
-    r"^[\s:：是为只要卖仅]{0,4}[¥￥]?\s?(\d[\d,]*(?:\.\d+)?)(?!\d)(?=\s?元|\s?块|[，。！？,.!?;；\s]|$)"
+    r"^[\s:：是为只要卖仅]{0,4}[¥￥]?\s?(\d[\d,]*(?:\.\d+)?)(?!\d)(?:\s?[元块]|(?=[，。！？,.!?;；\s]|$))"
 )
 _OFFER = re.compile(
     r"满\s?\d+\s?减\s?\d+|第[二2]件[半\d.]+[价折元]|买[一二两三\d]+[送赠][一二两三\d]+|(?<!\d)\d(?:\.\d)?\s?折|\d{1,2}% off|buy one,? get one",
