@@ -15,6 +15,7 @@ from typing import Any
 
 import pandas as pd
 
+from ...data.plan_sheets import Column
 from ...language import _, current
 from ...missing import Missing
 from .prices import PRIZE_LIMIT, amounts
@@ -63,6 +64,17 @@ def _book() -> Words:
 def laws() -> pd.DataFrame:
     """Where each rule stands: law, name_zh, name_en, article, in_force, checked_on."""
     return pd.read_csv(HERE / "laws.csv", dtype=str, keep_default_na=False).set_index("law")
+
+
+def own_columns() -> list[Column]:
+    """What a shop's ``plan/compliance_words.csv`` must hold."""
+    return [
+        Column("action", required=True, one_of=("flag", "allow")),
+        Column("words", required=True),
+        Column("kind", one_of=KINDS),
+        Column("reason", required=True),
+        Column("until", is_day=True),
+    ]
 
 
 def words(own: pd.DataFrame | Missing | None = None, *, today: Any = None) -> Words:
@@ -157,7 +169,7 @@ def _flag(kind: str, text: str, begins: int, ends: int, law: str, why: str, list
             for said, of, r in lists.allowed
             if of in ("", kind)
             and any(
-                m.start() <= begins and ends <= m.end() or begins <= m.start() < ends
+                (m.start() <= begins and ends <= m.end()) or begins <= m.start() < ends
                 for m in re.finditer(re.escape(said), text.casefold())
             )
         ),

@@ -10,15 +10,20 @@ from ...language import _, listing, term
 from ...missing import answers
 from .scan import by_kind, verdicts
 
+FINE = 200_000
+"""Yuan: where fines for absolute claims begin (Advertising Law, Art. 57)."""
+
 
 @answers("What has to be changed before it goes out?")
-def findings(found: pd.DataFrame) -> list[Finding]:
+def findings(found: pd.DataFrame, *, currency: str = "CNY") -> list[Finding]:
     """What has to be changed before it goes out, and what is out already?
 
     Parameters
     ----------
     found : DataFrame
         Of `scan`.
+    currency : str
+        Of the shop: where it is CNY, the stake of absolute claims is the least fine.
     """
     waiting = verdicts(found)
     change = waiting[waiting["verdict"] == "change"]
@@ -29,11 +34,13 @@ def findings(found: pd.DataFrame) -> list[Finding]:
         Figure("compliance.to_look_at", len(waiting) - len(change), "count"),
     )
     said = []
+    claims = found[(found["kind"] == "absolute") & (found["allowed"] == "")]
+    fined = FINE if currency == "CNY" and len(claims) else None
     kinds = by_kind(found)
     names = listing(term("kind", k) for k in kinds["kind"])
     if len(out):
         text = _("{n} published pieces claim what may not be claimed ({ids}): take them down or change them today.")
-        said.append(Finding("act", text.format(n=len(out), ids=listing(out["content_id"].head(5))), None, figures))
+        said.append(Finding("act", text.format(n=len(out), ids=listing(out["content_id"].head(5))), fined, figures))
     if len(ahead):
         first = ahead.iloc[0]
         text = _(
@@ -43,7 +50,7 @@ def findings(found: pd.DataFrame) -> list[Finding]:
             Finding(
                 "act",
                 text.format(n=len(ahead), id=first["content_id"], day=style.date(first["publish_at"]), kinds=names),
-                None,
+                fined,
                 figures,
             )
         )
@@ -55,3 +62,22 @@ def findings(found: pd.DataFrame) -> list[Finding]:
         text = _("The scan found nothing in {n} pieces. That is no approval: somebody still reads each of them.")
         said.append(Finding("hold", text.format(n=style.value(found.attrs.get("pieces"), "count")), None, figures))
     return said
+
+
+@answers("Does one product stand at two prices?")
+def price_findings(twice: pd.DataFrame) -> list[Finding]:
+    """Which promotions have to be brought into line?"""
+    text = _("{product} is sold on two terms from {begins} to {ends}: {first} and {second}. Make them one, or say why not.")
+    return [
+        Finding(
+            "act",
+            text.format(
+                product=row["product_id"],
+                begins=style.date(row["begins"]),
+                ends=style.date(row["ends"]),
+                first=row["first_says"],
+                second=row["second_says"],
+            ),
+        )
+        for row in twice.to_dict("records")
+    ]

@@ -12,6 +12,7 @@ from ... import style
 from ...data.engine import as_table
 from ...language import _
 from ...missing import answers
+from ...period import Period
 
 PRIZE_LIMIT = 50_000
 BASE_DAYS, SHOWN_DAYS = (
@@ -200,3 +201,37 @@ def two_offers(pieces: pd.DataFrame, *, within_days: int = 7) -> pd.DataFrame:
                 says = (", ".join(first[5]), ", ".join(second[5]))
                 rows.append((a[0], first[3], second[3], first[1], second[1], *says, second[2].normalize()))
     return pd.DataFrame(rows, columns=columns)
+
+
+@answers("Does one product stand at two prices?", needs={"promotions": ["product_id", "starts_at", "ends_at", "rule"]})
+def two_prices(promotions: ibis.Table, period: Period) -> pd.DataFrame:
+    """Which promotions of one product overlap and differ in their terms?
+
+    Parameters
+    ----------
+    promotions : Table
+        promotion_id, product_id, starts_at, ends_at, rule; platform (optional).
+    period : Period
+        Promotions that end in it or later.
+
+    Returns
+    -------
+    DataFrame
+        product_id, begins, ends (days that both hold), first, second (promotion_id), first_says, second_says (platform
+        and rule).
+    """
+    table = as_table(promotions)
+    late = table.filter(table["product_id"].notnull() & (table["ends_at"] >= ibis.timestamp(period.start.isoformat())))
+    columns = [c for c in ("promotion_id", "product_id", "platform", "starts_at", "ends_at", "rule") if c in table.columns]
+    rows, out = late.select(columns).order_by(["starts_at", "promotion_id"]).to_pandas(), []
+    for product, mine in rows.groupby("product_id"):
+        every = mine.to_dict("records")
+        for i, a in enumerate(every):
+            for b in every[i + 1 :]:
+                if b["starts_at"] <= a["ends_at"] and a["rule"] != b["rule"]:
+                    says = [" ".join(str(p[c]) for c in ("platform", "rule") if c in p) for p in (a, b)]
+                    ends = min(a["ends_at"], b["ends_at"]).normalize()
+                    ids = (a["promotion_id"], b["promotion_id"])
+                    out.append((product, b["starts_at"].normalize(), ends, *ids, *says))
+    names = ["product_id", "begins", "ends", "first", "second", "first_says", "second_says"]
+    return pd.DataFrame(out, columns=names)

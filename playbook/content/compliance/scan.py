@@ -153,3 +153,15 @@ def plot_by_kind(kinds: pd.DataFrame) -> Axes | None:
     ax.margins(x=0.35)
     ax.set_title(_("Pieces in which something was found"))
     return style.count_axis(ax, which="x")
+
+
+@answers("What was found, in its context?")
+def in_context(found: pd.DataFrame) -> pd.DataFrame:
+    """What was found in each piece, with the words around it, the law and the reason; what was allowed, and why.
+
+    Returns
+    -------
+    DataFrame
+        content_id, kind, context, law, why, allowed.
+    """
+    return found[["content_id", "kind", "context", "law", "why", "allowed"]]

@@ -80,20 +80,31 @@ def plan(own: pd.DataFrame | Missing | None = None) -> pd.DataFrame:
 
 
 @answers("What is to be done about this warning?")
-def steps_for(signals: str, level: str, response: pd.DataFrame) -> pd.DataFrame:
-    """The steps for a warning: what people say of a product, of the brand, or of its service?
+def steps_for(warned: pd.DataFrame, response: pd.DataFrame) -> pd.DataFrame:
+    """What is to be done about the last warning, or would be about the worst, where there was none?
+
+    What only mentions tell is a matter of opinion until somebody has looked; refunds alone are one of service; all else
+    is taken for one of the product.
 
     Parameters
     ----------
-    signals : str
-        Of `warnings`, separated by spaces.
-    level : {"orange", "red"}
+    warned : DataFrame
+        Of `warnings`.
     response : DataFrame
         Of `plan`.
+
+    Returns
+    -------
+    DataFrame
+        The rows of `response`, and due (the moment, counted from the flag; NaT without a warning).
     """
-    on = set(signals.split())
+    last = warned.iloc[-1] if len(warned) else None
+    on = set() if last is None else set(last["signals"].split())
     kind = "opinion" if on == {"negative_mentions"} else "service" if on == {"refunds"} else "product"
-    return response[(response["type"] == kind) & (response["level"] == level)].reset_index(drop=True)
+    level = "red" if last is None else last["level"]
+    steps = response[(response["type"] == kind) & (response["level"] == level)].reset_index(drop=True)
+    flagged = pd.NaT if last is None else last["flagged_on"] + pd.Timedelta(days=1)  # a day is judged when it has ended
+    return steps.assign(due=flagged + pd.to_timedelta(steps["hours"], unit="h"))
 
 
 def drills() -> pd.DataFrame:

@@ -276,6 +276,20 @@ def _about(table: Any, at: str, counts: Any, begins: pd.Timestamp, ends: pd.Time
     return out
 
 
+def own_brands(products: ibis.Table | Missing | None) -> list[str] | None:
+    """Whose mentions are ours: the brands of what is sold; None where that is not said."""
+    if products is None or isinstance(products, Missing) or "brand" not in products.columns:
+        return None
+    rows = as_table(products)
+    said = rows.filter(rows["brand"].notnull()).select("brand").distinct().to_pandas()["brand"]
+    return sorted(said) or None
+
+
+def _mean_refund(returns: ibis.Table) -> float:
+    rows = as_table(returns)
+    return float(rows.aggregate(mean=rows["amount"].cast("float64").mean()).to_pandas()["mean"].iloc[0])
+
+
 @quietly
 def plot_levels(judged: pd.DataFrame) -> Axes:
     """The year as a band for each sign and one for all together: green, yellow, orange, red; grey: not judged."""
@@ -296,12 +310,11 @@ def plot_levels(judged: pd.DataFrame) -> Axes:
 
 
 @quietly
-def plot_signals(judged: pd.DataFrame, *, signal: str = "negative_mentions", around: Any = None) -> Axes | None:
-    """One sign by day against the range in which ordinary days lie; days out of the usual are marked."""
-    rows = judged[judged["signal"] == signal]
-    if around is not None and len(rows):
-        middle = pd.Timestamp(around)
-        rows = rows[(rows["day"] - middle).abs() <= pd.Timedelta(days=45)]
+def plot_signals(judged: pd.DataFrame, warned: pd.DataFrame) -> Axes | None:
+    """The first sign of the last warning (or the last weeks) against the range in which ordinary days lie."""
+    signal = warned["signals"].iloc[-1].split()[0] if len(warned) else judged["signal"].iloc[0]
+    middle = warned["flagged_on"].iloc[-1] if len(warned) else judged["day"].max()
+    rows = judged[(judged["signal"] == signal) & ((judged["day"] - middle).abs() <= pd.Timedelta(days=45))]
     if rows["expected"].notna().sum() == 0:
         return None
     ax = style.axes(height=3.4)
@@ -324,7 +337,7 @@ def findings(
     judged: pd.DataFrame,
     proof: pd.DataFrame,
     *,
-    value_of_a_return: float | None = None,
+    returns: ibis.Table | None = None,
 ) -> list[Finding]:
     """Is there a crisis now, and what were those of the year?
 
@@ -332,8 +345,8 @@ def findings(
     ----------
     warned, judged, proof : DataFrame
         Of `warnings`, `signals`, `evidence`.
-    value_of_a_return : float, optional
-        Currency; with it what an open warning's refunds cost so far is its stake.
+    returns : Table, optional
+        amount: with it what an open warning's refunds cost so far is its stake.
     """
     said = []
     by_day = levels(judged)
@@ -359,7 +372,7 @@ def findings(
             text = _("Level {level} since {day}, still on: {signs}, most of it about {product}. Start the response plan.")
             excess = judged[(judged["signal"] == "refunds") & (judged["day"] >= warning["flagged_on"])]
             more = float((excess["value"] - excess["expected"]).sum())
-            stake = more * value_of_a_return if value_of_a_return and more > 0 else None
+            stake = more * _mean_refund(returns) if returns is not None and more > 0 else None
             said.append(Finding("act", text.format(**words), stake, (figure,)))
         else:
             text = _("Level {level} from {day} to {ends}: {signs}, most of it about {product}. Over; hold the review of it if none was held.")

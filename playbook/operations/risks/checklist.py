@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +16,19 @@ from ...missing import Missing
 ANSWERED = 0.95  # of the complaints
 
 
-def checklist(as_of: dt.datetime, *, flags: pd.DataFrame | Missing | None = None, **tables: Any) -> pd.DataFrame:
+def checklist(
+    as_of: dt.datetime, tables: Mapping[str, Any], *, flags: pd.DataFrame | Missing | None = None
+) -> pd.DataFrame:
     """Where is the law kept, where not, and what must a person look at?
 
     Parameters
     ----------
     as_of : datetime
         The last 30 days before it are looked at.
+    tables : mapping
+        Canonical tables by name: messages, customers, tickets.
     flags : DataFrame, optional
         Of `playbook.content.compliance.scan`.
-    **tables
-        Canonical tables by name: messages, customers, tickets.
 
     Returns
     -------
@@ -44,7 +47,7 @@ def checklist(as_of: dt.datetime, *, flags: pd.DataFrame | Missing | None = None
     return pd.DataFrame(rows, columns=["item", "law", "article", "duty", "state", "evidence"])
 
 
-def _checked(item: str, as_of: dt.datetime, flags: Any, tables: dict[str, Any]) -> tuple[str, str] | None:
+def _checked(item: str, as_of: dt.datetime, flags: Any, tables: Mapping[str, Any]) -> tuple[str, str] | None:
     kinds = {"absolute": ("absolute", "efficacy"), "prizes": ("prize",), "reference_price": ("reference_price",)}
     if item in kinds and flags is not None and not isinstance(flags, Missing):
         mine = flags[flags["kind"].isin(kinds[item]) & (flags["allowed"] == "")]
@@ -63,14 +66,14 @@ def _told(n: int, every: int, text: str) -> tuple[str, str]:
     return "fail" if n else "pass", text.format(n=n, all=every)
 
 
-def _table(tables: dict[str, Any], name: str, *columns: str) -> Any:
+def _table(tables: Mapping[str, Any], name: str, *columns: str) -> Any:
     table = tables.get(name)
     if table is None or isinstance(table, Missing) or not set(columns) <= set(table.columns):
         return None
     return as_table(table)
 
 
-def _consent(as_of: dt.datetime, tables: dict[str, Any]) -> tuple[str, str] | None:
+def _consent(as_of: dt.datetime, tables: Mapping[str, Any]) -> tuple[str, str] | None:
     """Messages of the last 30 days to customers who have not agreed."""
     sent = _table(tables, "messages", "sent_at", "customer_id")
     customers = _table(tables, "customers", "customer_id", "consent_marketing")
@@ -84,7 +87,7 @@ def _consent(as_of: dt.datetime, tables: dict[str, Any]) -> tuple[str, str] | No
     return _told(n, int(recent.count().to_pandas()), _("{n} of {all} messages went to people who have not agreed"))
 
 
-def _replies(as_of: dt.datetime, tables: dict[str, Any]) -> tuple[str, str] | None:
+def _replies(as_of: dt.datetime, tables: Mapping[str, Any]) -> tuple[str, str] | None:
     """Complaints of the last 30 days but two that nobody has answered."""
     rows = _table(tables, "tickets", "opened_at", "first_reply_at", "topic")
     if rows is None:

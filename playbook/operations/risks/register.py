@@ -125,7 +125,7 @@ def findings(risks: pd.DataFrame, states: pd.DataFrame, checks: pd.DataFrame | N
     figure = Figure("risks.triggered", int((states["state"] == "on").sum()), "count")
     for row in states[states["state"] == "on"].to_dict("records"):
         risk = by_id.loc[row["risk_id"]]
-        text = _("Risk {id} “{title}” is happening: {metric} is {value}, its limit {limit}. {owner}: {mitigation}.")
+        text = _("The trigger of risk {id} “{title}” has gone off: {metric} {value}, limit {limit}. {owner}: {mitigation}.")
         words = {
             "id": row["risk_id"],
             "title": risk["title"],

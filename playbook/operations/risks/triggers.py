@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -186,7 +186,9 @@ def measured(rule: Rule, tables: Tables, as_of: dt.datetime) -> float | None:
 
 
 @answers("Which risks are happening?")
-def states(risks: pd.DataFrame, as_of: dt.datetime, **tables: Any) -> pd.DataFrame:
+def states(
+    risks: pd.DataFrame, as_of: dt.datetime, tables: Tables, *, brands: Sequence[str] | None = None, flags: pd.DataFrame | None = None
+) -> pd.DataFrame:
     """Which triggers have gone off, by the data of the last days?
 
     Parameters
@@ -194,8 +196,12 @@ def states(risks: pd.DataFrame, as_of: dt.datetime, **tables: Any) -> pd.DataFra
     risks : DataFrame
         Of `register`.
     as_of : datetime
-    **tables
-        Canonical tables by name; brands (whose mentions count); compliance_flags, reference_price_flags (numbers).
+    tables : mapping
+        Canonical tables by name.
+    brands : sequence of str, optional
+        Whose mentions count; by default all.
+    flags : DataFrame, optional
+        Of `playbook.content.compliance.scan`, for triggers on what was found.
 
     Returns
     -------
@@ -203,7 +209,7 @@ def states(risks: pd.DataFrame, as_of: dt.datetime, **tables: Any) -> pd.DataFra
         risk_id, title, kind, trigger, metric, value, limit, unit, state ("on", "off", "not measured", "unreadable"),
         why.
     """
-    rows = []
+    rows, given = [], {**tables, "brands": brands, **_counted(flags)}
     for risk in risks.to_dict("records"):
         out = {k: risk[k] for k in ("risk_id", "title", "kind", "trigger")}
         rule = None if pd.isna(risk["trigger"]) else parse(risk["trigger"])
@@ -211,7 +217,7 @@ def states(risks: pd.DataFrame, as_of: dt.datetime, **tables: Any) -> pd.DataFra
         if rule is None:
             rows.append(out | nothing | {"state": "unreadable", "why": _("write it like: refund_rate > 0.12 in 14d")})
             continue
-        value = measured(rule, tables, as_of)
+        value = measured(rule, given, as_of)
         unit = "ratio" if rule.of_usual else METRICS.get(rule.metric, ("ratio", None))[0]
         known = value is not None and not math.isnan(value)
         on = known and ((value > rule.limit) if rule.above else (value < rule.limit))  # type: ignore[operator]
@@ -225,6 +231,19 @@ def states(risks: pd.DataFrame, as_of: dt.datetime, **tables: Any) -> pd.DataFra
         )
     columns = ["risk_id", "title", "kind", "trigger", "metric", "value", "limit", "unit", "state", "why"]
     return pd.DataFrame(rows, columns=columns).sort_values("state", key=lambda s: s.map(_order), kind="stable", ignore_index=True)
+
+
+def _counted(flags: pd.DataFrame | None) -> dict[str, float]:
+    """In how many pieces something was found that is wrong as it stands."""
+    if flags is None:
+        return {}
+    stands = flags[flags["allowed"] == ""]
+    grave = stands[~stands["kind"].isin(["clause", "two_offers", "price_mismatch"])]
+    priced = stands[stands["kind"] == "reference_price"]
+    return {
+        "compliance_flags": float(grave["content_id"].nunique()),
+        "reference_price_flags": float(priced["content_id"].nunique()),
+    }
 
 
 def _order(state: str) -> int:
