@@ -77,9 +77,9 @@ def by_week(planned: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         week (its Monday), channel, pieces; every channel in every week. ``attrs["today"]`` as of `pieces`.
     """
-    monday = planned["publish_at"].dt.normalize() - pd.to_timedelta(planned["publish_at"].dt.dayofweek, unit="D")
+    monday = planned["publish_at"].dt.normalize() - pd.to_timedelta(planned["publish_at"].dt.day_of_week, unit="D")
     begins, ends = planned.attrs["begins"], planned.attrs["ends"]
-    weeks = pd.date_range(begins - pd.Timedelta(days=begins.dayofweek), ends - pd.Timedelta(days=1), freq="7D")
+    weeks = pd.date_range(begins - pd.Timedelta(days=begins.day_of_week), ends - pd.Timedelta(days=1), freq="7D")
     channels = sorted({*planned["channel"].dropna(), *planned.attrs["usual"]})
     count = planned.groupby([monday, "channel"]).size()
     index = pd.MultiIndex.from_product([weeks, channels], names=["week", "channel"])
@@ -100,11 +100,11 @@ def gaps(planned: pd.DataFrame) -> pd.DataFrame:
     """
     today, rows = planned.attrs["today"], []
     ahead = planned[planned["publish_at"] >= today]
-    horizon = ahead["publish_at"].max().normalize() if len(ahead) else today
-    for channel, usual in sorted(planned.attrs["usual"].items()):
+    horizon = ahead["publish_at"].max()
+    for channel, usual in sorted(planned.attrs["usual"].items()) if len(ahead) else ():
         days = sorted(set(ahead.loc[ahead["channel"] == channel, "publish_at"].dt.normalize()))
         before = planned.attrs["last"].get(channel, today).normalize()
-        for first, second in zip([before, *days], [*days, horizon + pd.Timedelta(days=1)], strict=True):
+        for first, second in zip([before, *days], [*days, horizon.normalize() + pd.Timedelta(days=1)], strict=True):
             if (second - first).days > GAP_FACTOR * usual + 1:
                 begins = max(first + pd.Timedelta(days=1), today)
                 ends = second - pd.Timedelta(days=1)
@@ -142,7 +142,7 @@ def clashes(
         mine = table.filter(table["campaign_id"].isin([*ahead["campaign_id"].dropna().unique(), ""]))
         ends = mine.select("campaign_id", "ends_on").to_pandas().set_index("campaign_id")["ends_on"]
         ends = pd.to_datetime(ends[~ends.index.duplicated()])
-        last = ahead["campaign_id"].map(ends)
+        last = pd.to_datetime(ahead["campaign_id"].map(ends.to_dict()))
         why = _("its campaign ends on {day}")
         rows += [
             _clash("after_campaign", p, why.format(day=style.date(last[p.Index])))

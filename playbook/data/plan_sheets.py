@@ -111,7 +111,7 @@ def read(store: Store | None, name: str, columns: Sequence[Column], *, key: str 
 
 def _rows(path: Path) -> list[list[str]]:
     if path.suffix == ".xlsx":
-        frame = pd.read_excel(path, header=None, dtype=str, keep_default_na=False)
+        frame = pd.read_excel(path, engine="calamine", header=None, dtype=str, keep_default_na=False)
         return [[str(cell) for cell in row] for row in frame.to_numpy()]
     data = path.read_bytes()
     try:

@@ -112,7 +112,7 @@ def test_a_price_that_never_was_and_one_that_is_too_old():
         {"content_id": "c", "kind": "reference_price", "found": "原价169元", "law": "price_16",
          "why": "the lowest price shown in the seven days before is ¥159.00"}
     ]  # fmt: skip
-    assert price_flag("原价169元，限时160元", at="2026-09-19") == []
+    assert price_flag("原价169元，现价169元", at="2026-09-19") == []
     assert price_flag("标价199元") == []
     assert price_flag("标价259元")[0]["kind"] == "reference_price"
 

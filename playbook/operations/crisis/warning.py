@@ -141,7 +141,8 @@ def _per_order(
 def levels(judged: pd.DataFrame) -> pd.DataFrame:
     """How serious is each day, all signs together?
 
-    One sign alone is yellow, or orange where it is extreme; two are orange; two of which one is extreme are red. A sign
+    One sign alone is yellow, or orange where it is extreme or strong on two days; two are orange; two of which one is
+    extreme, or three of which one is strong, are red. A sign
     counts for three days after its flag, because complaints and ratings follow what people say.
 
     Returns
@@ -153,6 +154,7 @@ def levels(judged: pd.DataFrame) -> pd.DataFrame:
     grid = judged.assign(rank=judged["state"].map(order)).pivot(index="day", columns="signal", values="rank")
     yellow, orange, red = (order[s] for s in ("yellow", "orange", "red"))
     speaks = grid.rolling(3, min_periods=1).max()
+    lasting = ((grid >= orange).astype(float).rolling(3, min_periods=1).sum() >= 2).any(axis=1)
     rows = []
     for day in grid.index:
         mine = speaks.loc[day].dropna()
@@ -162,7 +164,7 @@ def levels(judged: pd.DataFrame) -> pd.DataFrame:
         if len(on) and fresh:
             extreme = int((on >= red).sum())
             level = "yellow"
-            if len(on) >= 2 or extreme:
+            if len(on) >= 2 or extreme or lasting[day]:
                 level = "orange"
             if (len(on) >= 2 and extreme) or (len(on) >= 3 and (on >= orange).any()):
                 level = "red"
