@@ -67,6 +67,24 @@ CODES = {
     "name": ", ".join(f.name for f in CALENDAR),
     "method": "seasonal_naive, ets, structural, sarima, mean, naive, recent_mean",
 }
+CODES["kind"] += (
+    ", absolute, efficacy, reference_price, price_mismatch, two_offers, prize, clause, own, same_time, same_product, "
+    "after_campaign, sold_out, not_ready, law, competition, technology, supply, credit"
+)
+CODES |= {
+    "signal": "negative_mentions, complaints, refunds, low_ratings",
+    "level": "none, green, yellow, orange, red",
+    "state": "on, off, not measured, unreadable, pass, fail, person",
+    "verdict": "change, look",
+    "stage": "planned, drafted, reviewed, published",
+    "band": "high, medium, low",
+    "type": "product, opinion, service, price_or_advertising, technology",
+    "owner": "service_lead, purchasing, brand, director, operations, legal, media, technology",
+    "scenario": "allergy_post, wrong_price, site_down",
+    "metric": "negative_share, refund_rate, unsubscribe_rate, price_index, checkout_rate, events_per_hour, "
+    "days_of_cover, late_days, compliance_flags, reference_price_flags",
+}
+CODES["channel"] += ", internal, chat, shop, authority, ads, douyin"
 CODES["rule"] = CODES["reason"]  # cleaning counts the same refusals as steps
 CODES["part"] = ", ".join(dict.fromkeys(f"{CODES['platform']}, {CODES['channel']}".split(", ")))
 """Codes that data carry, by column, and that have a word on the page."""

@@ -45,7 +45,8 @@ def pieces(content: ibis.Table, period: Period, *, weeks: int = AHEAD_WEEKS) -> 
     since = pd.Timestamp(period.start) - pd.Timedelta(days=365)
     kept = [c for c in table.columns if c not in ("text", "recorded_at")]
     rows = table.filter(
-        (table["publish_at"] >= ibis.timestamp(since.isoformat())) & (table["publish_at"] < ibis.timestamp(ends.isoformat()))
+        (table["publish_at"] >= ibis.timestamp(since.isoformat()))
+        & (table["publish_at"] < ibis.timestamp(ends.isoformat()))
     )
     every = rows.select(kept).order_by(["publish_at", "content_id"]).to_pandas()
     every = every.assign(**{c: None for c in ("stage", "owner", "title", "product_id") if c not in every})
@@ -179,7 +180,9 @@ def _close(ahead: pd.DataFrame) -> list[dict[str, Any]]:
                 apart = piece.publish_at - before.publish_at
                 same = isinstance(piece.product_id, str) and piece.product_id == before.product_id
                 if apart < pd.Timedelta(hours=SAME_HOURS):
-                    rows.append(_clash("same_time", piece, _("less than two hours after the one before"), before.content_id))
+                    rows.append(
+                        _clash("same_time", piece, _("less than two hours after the one before"), before.content_id)
+                    )
                 elif same and apart < pd.Timedelta(days=1):
                     rows.append(_clash("same_product", piece, _("the same product within a day"), before.content_id))
             before = piece
@@ -203,11 +206,21 @@ def plot_by_week(weeks: pd.DataFrame) -> Axes:
     """A heatmap of weeks and channels: the darker, the more pieces; an empty cell is a week without any."""
     grid = weeks.pivot(index="channel", columns="week", values="pieces")
     ax = style.axes(height=1.2 + 0.5 * len(grid))
-    ax.imshow(np.where(grid > 0, grid, np.nan), cmap="Blues", aspect="auto", vmin=0, vmax=max(grid.to_numpy().max() * 1.4, 1))
+    ax.imshow(
+        np.where(grid > 0, grid, np.nan), cmap="Blues", aspect="auto", vmin=0, vmax=max(grid.to_numpy().max() * 1.4, 1)
+    )
     for y, x in np.ndindex(grid.shape):
         n = int(grid.iat[y, x])
         dark = n > grid.to_numpy().max() * 0.85
-        ax.text(x, y, str(n), ha="center", va="center", fontsize=9, color="white" if dark else style.BAD if n == 0 else style.INK)
+        ax.text(
+            x,
+            y,
+            str(n),
+            ha="center",
+            va="center",
+            fontsize=9,
+            color="white" if dark else style.BAD if n == 0 else style.INK,
+        )
     ax.set_yticks(range(len(grid)), [term("channel", c) for c in grid.index])
     ax.set_xticks(range(grid.shape[1]), [_("{day} {month}").format(**style.parts(w)) for w in grid.columns])
     today = weeks.attrs["today"]
@@ -233,7 +246,9 @@ def findings(planned: pd.DataFrame, silent: pd.DataFrame, clashing: pd.DataFrame
     out = []
     ahead = int((planned["publish_at"] >= planned.attrs["today"]).sum())
     for gap in silent.to_dict("records"):
-        text = _("{channel} publishes nothing from {begins} to {ends}, {days}; it usually pauses {usual}: fill the gap or say why.")
+        text = _(
+            "{channel} publishes nothing from {begins} to {ends}, {days}; it usually pauses {usual}: fill the gap or say why."
+        )
         figure = Figure("content.gap", gap["days"], "days", by={"channel": gap["channel"]})
         said = text.format(
             channel=term("channel", gap["channel"]),
@@ -250,5 +265,9 @@ def findings(planned: pd.DataFrame, silent: pd.DataFrame, clashing: pd.DataFrame
         out.append(Finding("act" if kind in ("sold_out", "not_ready") else "watch", said, None, (figure,)))
     if not out:
         text = _("{n} pieces are planned; no channel falls silent and none gets in another's way.")
-        out.append(Finding("hold", text.format(n=style.value(ahead, "count")), None, (Figure("content.ahead", ahead, "count"),)))
+        out.append(
+            Finding(
+                "hold", text.format(n=style.value(ahead, "count")), None, (Figure("content.ahead", ahead, "count"),)
+            )
+        )
     return out

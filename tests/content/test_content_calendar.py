@@ -17,7 +17,9 @@ def content(*extra, channel="wechat", every=7, until="2026-12-20", without=()):
     rows = pd.DataFrame({"publish_at": days + pd.Timedelta(hours=20), "channel": channel})
     rows["content_id"] = [f"{channel}-{d:%m%d}" for d in days]
     rows = rows.assign(stage="planned", product_id=None, campaign_id=None, title="t")
-    extra = pd.DataFrame(list(extra), columns=["content_id", "publish_at", "channel", "stage", "product_id", "campaign_id"])
+    extra = pd.DataFrame(
+        list(extra), columns=["content_id", "publish_at", "channel", "stage", "product_id", "campaign_id"]
+    )
     out = pd.concat([rows, extra.assign(publish_at=pd.to_datetime(extra["publish_at"]))], ignore_index=True)
     return out.astype({c: object for c in ("product_id", "campaign_id", "stage")})
 
@@ -76,7 +78,10 @@ def test_each_kind_of_clash(extra, kind, other):
 
 
 def test_the_same_product_twice_within_a_day():
-    extra = [("a", "2026-11-10 09:00", "douyin", "reviewed", "p", None), ("b", "2026-11-10 20:00", "douyin", "reviewed", "p", None)]
+    extra = [
+        ("a", "2026-11-10 09:00", "douyin", "reviewed", "p", None),
+        ("b", "2026-11-10 20:00", "douyin", "reviewed", "p", None),
+    ]
     (clash,) = calendar.clashes(calendar.pieces(content(*extra), OCTOBER)).to_dict("records")
     assert (clash["kind"], clash["content_id"], clash["with_id"]) == ("same_product", "b", "a")
 

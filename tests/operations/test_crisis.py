@@ -72,7 +72,9 @@ def test_evidence_says_how_much_and_about_what():
     judged = crisis.signals(until=UNTIL, mentions=table, days=60)
     warned = crisis.warnings(judged)
     (proof,) = crisis.evidence(warned, judged, mentions=table).to_dict("records")
-    assert proof["value"] == sum(64 + i % 3 - 1 for i, d in enumerate(DAYS) if BEGINS <= d < BEGINS + pd.Timedelta(days=7))
+    assert proof["value"] == sum(
+        64 + i % 3 - 1 for i, d in enumerate(DAYS) if BEGINS <= d < BEGINS + pd.Timedelta(days=7)
+    )
     assert proof["product_id"] == "p1"
     assert proof["words"] == "it itches"
     (said, *_more) = crisis.findings(warned, judged, crisis.evidence(warned, judged, mentions=table))
@@ -110,13 +112,24 @@ def test_the_plan_has_an_owner_and_a_clock_for_every_step_and_red_holds_orange()
     for _kind, mine in plan.groupby("type"):
         orange, red = (set(mine.loc[mine["level"] == level, "step"]) for level in ("orange", "red"))
         assert orange < red
-    steps = crisis.steps_for(pd.DataFrame({"signals": ["negative_mentions complaints"], "level": ["red"], "flagged_on": [BEGINS]}), plan)
+    steps = crisis.steps_for(
+        pd.DataFrame({"signals": ["negative_mentions complaints"], "level": ["red"], "flagged_on": [BEGINS]}), plan
+    )
     assert set(steps["type"]) == {"product"}
     assert steps["due"].iloc[0] == pd.Timestamp("2026-06-21 01:00")  # an hour after the day that told
 
 
 def test_a_plan_of_the_shop_takes_the_place_of_the_books():
-    own = pd.DataFrame({"type": ["service"], "level": ["orange"], "hours": [3.0], "owner": ["me"], "channel": ["chat"], "step": ["call"]})
+    own = pd.DataFrame(
+        {
+            "type": ["service"],
+            "level": ["orange"],
+            "hours": [3.0],
+            "owner": ["me"],
+            "channel": ["chat"],
+            "step": ["call"],
+        }
+    )
     plan = crisis.plan(own)
     assert plan.loc[plan["type"] == "service", "step"].unique().tolist() == ["call"]
     assert "product" in set(plan["type"])
@@ -126,7 +139,9 @@ def test_a_drill_is_scored_by_the_clock():
     plan = crisis.plan()
     due = plan[(plan["type"] == "price_or_advertising") & (plan["level"] == "orange")]
     assert due["hours"].tolist() == [1, 2]
-    log = pd.DataFrame({"held_on": pd.Timestamp("2026-10-01"), "scenario": "wrong_price", "step": [1, 2], "hours": [0.5, 3.0]})
+    log = pd.DataFrame(
+        {"held_on": pd.Timestamp("2026-10-01"), "scenario": "wrong_price", "step": [1, 2], "hours": [0.5, 3.0]}
+    )
     (score,) = crisis.drill_scores(plan, log).to_dict("records")
     assert (score["in_time"], score["late"], score["left_out"]) == (1, 1, 0)
     assert score["score"] == pytest.approx(0.75)

@@ -21,9 +21,18 @@ ROWS = pd.DataFrame(
         "trigger": ["compliance_flags > 0 in 7d", "refund_rate > 0.12 in 14d", "moon_phase > 3", "please look"],
     }
 )
-ORDERS = pd.DataFrame({"ordered_at": pd.to_datetime(["2026-10-25", "2026-10-26", "2026-09-01"]), "amount": [100.0, 100.0, 999.0]})
+ORDERS = pd.DataFrame(
+    {"ordered_at": pd.to_datetime(["2026-10-25", "2026-10-26", "2026-09-01"]), "amount": [100.0, 100.0, 999.0]}
+)
 RETURNS = pd.DataFrame({"returned_at": pd.to_datetime(["2026-10-27", "2026-10-01"]), "amount": [30.0, 900.0]})
-FLAGS = pd.DataFrame({"content_id": ["a", "a", "b"], "kind": ["absolute", "prize", "clause"], "allowed": "", "channel": ["x", "x", "email"]})
+FLAGS = pd.DataFrame(
+    {
+        "content_id": ["a", "a", "b"],
+        "kind": ["absolute", "prize", "clause"],
+        "allowed": "",
+        "channel": ["x", "x", "email"],
+    }
+)
 
 
 def test_scores_bands_and_what_is_lacking():
@@ -100,12 +109,17 @@ def test_no_data_and_nothing_sold_are_not_measured():
 
 
 def test_the_checklist_fails_what_the_data_show_and_leaves_the_rest_to_a_person():
-    sent = pd.DataFrame({"sent_at": pd.to_datetime(["2026-10-20", "2026-10-21", "2026-01-01"]), "customer_id": ["a", "b", "c"]})
+    sent = pd.DataFrame(
+        {"sent_at": pd.to_datetime(["2026-10-20", "2026-10-21", "2026-01-01"]), "customer_id": ["a", "b", "c"]}
+    )
     customers = pd.DataFrame({"customer_id": ["a", "b"], "consent_marketing": [True, False]})
     flags = FLAGS.copy()
     flags.attrs["pieces"] = 9
     out = risks.checklist(NOW, {"messages": sent, "customers": customers}, flags=flags).set_index("item")
-    assert out.loc["consent", ["state", "evidence"]].tolist() == ["fail", "1 of 2 messages went to people who have not agreed"]
+    assert out.loc["consent", ["state", "evidence"]].tolist() == [
+        "fail",
+        "1 of 2 messages went to people who have not agreed",
+    ]
     assert out.loc["absolute", "state"] == "fail"
     assert out.loc["opt_out", "state"] == "fail"
     assert out.loc["reference_price", "state"] == "pass"

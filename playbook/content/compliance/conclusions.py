@@ -67,7 +67,9 @@ def findings(found: pd.DataFrame, *, currency: str = "CNY") -> list[Finding]:
 @answers("Does one product stand at two prices?")
 def price_findings(twice: pd.DataFrame) -> list[Finding]:
     """Which promotions have to be brought into line?"""
-    text = _("{product} is sold on two terms from {begins} to {ends}: {first} and {second}. Make them one, or say why not.")
+    text = _(
+        "{product} is sold on two terms from {begins} to {ends}: {first} and {second}. Make them one, or say why not."
+    )
     return [
         Finding(
             "act",

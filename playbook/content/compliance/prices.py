@@ -222,7 +222,9 @@ def two_prices(promotions: ibis.Table, period: Period) -> pd.DataFrame:
     """
     table = as_table(promotions)
     late = table.filter(table["product_id"].notnull() & (table["ends_at"] >= ibis.timestamp(period.start.isoformat())))
-    columns = [c for c in ("promotion_id", "product_id", "platform", "starts_at", "ends_at", "rule") if c in table.columns]
+    columns = [
+        c for c in ("promotion_id", "product_id", "platform", "starts_at", "ends_at", "rule") if c in table.columns
+    ]
     rows, out = late.select(columns).order_by(["starts_at", "promotion_id"]).to_pandas(), []
     for product, mine in rows.groupby("product_id"):
         every = mine.to_dict("records")

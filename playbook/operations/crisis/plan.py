@@ -161,7 +161,9 @@ def drill_findings(scores: pd.DataFrame, today: pd.Timestamp) -> list[Finding]:
     words = {"scenario": term("scenario", last["scenario"]), "day": style.date(last["held_on"]), "score": score}
     figure = Figure("crisis.drill_score", last["score"], "share")
     if not last["passed"]:
-        text = _("The drill “{scenario}” on {day} reached {score} of its points: repeat it with the steps that were late.")
+        text = _(
+            "The drill “{scenario}” on {day} reached {score} of its points: repeat it with the steps that were late."
+        )
         return [Finding("act", text.format(**words), None, (figure,))]
     if (pd.Timestamp(today) - last["held_on"]).days > 92:
         text = _("The last drill, “{scenario}” on {day}, reached {score}, but it is more than three months ago.")

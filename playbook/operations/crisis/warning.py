@@ -371,13 +371,17 @@ def findings(
             "product": about[0] if about else style.UNKNOWN,
         }
         if warning["open"]:
-            text = _("Level {level} since {day}, still on: {signs}, most of it about {product}. Start the response plan.")
+            text = _(
+                "Level {level} since {day}, still on: {signs}, most of it about {product}. Start the response plan."
+            )
             excess = judged[(judged["signal"] == "refunds") & (judged["day"] >= warning["flagged_on"])]
             more = float((excess["value"] - excess["expected"]).sum())
             stake = more * _mean_refund(returns) if returns is not None and more > 0 else None
             said.append(Finding("act", text.format(**words), stake, (figure,)))
         else:
-            text = _("Level {level} from {day} to {ends}: {signs}, most of it about {product}. Over; hold the review of it if none was held.")
+            text = _(
+                "Level {level} from {day} to {ends}: {signs}, most of it about {product}. Over; hold the review of it if none was held."
+            )
             said.append(Finding("hold", text.format(**words), None, (figure,)))
     if today["level"] in ("green", "yellow") and not any(w["open"] for w in warned.to_dict("records")):
         text = _("No warning is open: the level on the last day is {level}.")

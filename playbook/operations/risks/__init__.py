@@ -2,7 +2,7 @@
 
 from .checklist import checklist
 from .register import KINDS, columns, findings, matrix, plot_matrix, register
-from .triggers import METRICS, measured, parse, states
+from .triggers import METRICS, in_words, measured, parse, states
 
 __all__ = [
     "KINDS",
@@ -10,6 +10,7 @@ __all__ = [
     "checklist",
     "columns",
     "findings",
+    "in_words",
     "matrix",
     "measured",
     "parse",

@@ -68,7 +68,9 @@ def register(risks: ibis.Table | Missing | None = None, sheet: pd.DataFrame | Mi
     score = out["probability"] * out["impact"]
     band = [next(name for least, name in BANDS if s >= least) if s == s else "" for s in score]
     lacks = [
-        " ".join(c for c in ("probability", "impact", "mitigation", "owner", "trigger") if pd.isna(row[c]) or row[c] == "")
+        " ".join(
+            c for c in ("probability", "impact", "mitigation", "owner", "trigger") if pd.isna(row[c]) or row[c] == ""
+        )
         for row in out.to_dict("records")
     ]
     out = out.assign(score=score, band=band, lacks=lacks)
@@ -96,7 +98,9 @@ def plot_matrix(fields: pd.DataFrame) -> Axes:
     """Probability across, impact upwards; each risk by its number, the fields coloured by their product."""
     ax = style.axes(height=5)
     product = np.outer(np.arange(1, 6), np.arange(1, 6))
-    ax.imshow(product, origin="lower", cmap="YlOrRd", alpha=0.55, vmin=0, vmax=30, extent=(0.5, 5.5, 0.5, 5.5), aspect="auto")
+    ax.imshow(
+        product, origin="lower", cmap="YlOrRd", alpha=0.55, vmin=0, vmax=30, extent=(0.5, 5.5, 0.5, 5.5), aspect="auto"
+    )
     for row in fields.to_dict("records"):
         text = "\n".join(" ".join(row["risk_ids"].split()[i : i + 3]) for i in range(0, row["n"], 3))
         ax.text(row["probability"], row["impact"], text, ha="center", va="center", fontsize=11, color=style.INK)
@@ -125,7 +129,9 @@ def findings(risks: pd.DataFrame, states: pd.DataFrame, checks: pd.DataFrame | N
     figure = Figure("risks.triggered", int((states["state"] == "on").sum()), "count")
     for row in states[states["state"] == "on"].to_dict("records"):
         risk = by_id.loc[row["risk_id"]]
-        text = _("The trigger of risk {id} “{title}” has gone off: {metric} {value}, limit {limit}. {owner}: {mitigation}.")
+        text = _(
+            "The trigger of risk {id} “{title}” has gone off: {metric} {value}, limit {limit}. {owner}: {mitigation}."
+        )
         words = {
             "id": row["risk_id"],
             "title": risk["title"],
@@ -140,7 +146,7 @@ def findings(risks: pd.DataFrame, states: pd.DataFrame, checks: pd.DataFrame | N
     if len(bare):
         text = _("{n} risks lack an owner, a mitigation or a trigger: {ids}.")
         said.append(Finding("watch", text.format(n=len(bare), ids=listing(bare["risk_id"].head(6)))))
-    if (gone := [k for k in KINDS if k not in set(risks["kind"])]):
+    if gone := [k for k in KINDS if k not in set(risks["kind"])]:
         text = _("Nobody has written down a risk of the kind {kinds}.")
         said.append(Finding("watch", text.format(kinds=listing(term("kind", k) for k in gone))))
     blind = states[states["state"].isin(["not measured", "unreadable"])]

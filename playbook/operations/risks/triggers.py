@@ -12,6 +12,7 @@ from typing import Any
 import ibis
 import pandas as pd
 
+from ... import style
 from ...data.engine import as_table
 from ...language import _
 from ...missing import Missing, answers
@@ -84,7 +85,9 @@ def _refund_rate(tables: Tables, span: Span) -> float | None:
     if back is None or sold is None:
         return None
     at = "paid_at" if "paid_at" in sold.columns else "ordered_at"
-    return _part(_one(_within(back, "returned_at", span)["amount"].sum()), _one(_within(sold, at, span)["amount"].sum()))
+    return _part(
+        _one(_within(back, "returned_at", span)["amount"].sum()), _one(_within(sold, at, span)["amount"].sum())
+    )
 
 
 def _unsubscribe_rate(tables: Tables, span: Span) -> float | None:
@@ -98,10 +101,15 @@ def _unsubscribe_rate(tables: Tables, span: Span) -> float | None:
 
 def _price_index(tables: Tables, span: Span) -> float | None:
     """Own list of prices to that of competitors' matched items, in the last days."""
-    rows, own = _rows(tables, "competitors", "day", "price", "product_id"), _rows(tables, "prices", "product_id", "price")
+    rows, own = (
+        _rows(tables, "competitors", "day", "price", "product_id"),
+        _rows(tables, "prices", "product_id", "price"),
+    )
     if rows is None or own is None:
         return None
-    theirs = rows.filter(rows["product_id"].notnull() & (rows["day"] >= span[0].date()) & (rows["day"] < span[1].date()))
+    theirs = rows.filter(
+        rows["product_id"].notnull() & (rows["day"] >= span[0].date()) & (rows["day"] < span[1].date())
+    )
     their = theirs.group_by("product_id").aggregate(price=theirs["price"].cast("float64").median()).to_pandas()
     own = own.filter(own["product_id"].isin([*their["product_id"], ""]) & (own["changed_at"] < ibis.timestamp(span[1])))
     last = own.group_by("product_id", "platform").aggregate(
@@ -129,7 +137,10 @@ def _events_per_hour(tables: Tables, span: Span) -> float | None:
 
 def _days_of_cover(tables: Tables, span: Span) -> float | None:
     """Of the product among the best-selling ten that runs out first: stock over daily sales of the last four weeks."""
-    stock, lines = _rows(tables, "inventory", "day", "product_id", "on_hand"), _rows(tables, "order_items", "product_id", "ordered_at")
+    stock, lines = (
+        _rows(tables, "inventory", "day", "product_id", "on_hand"),
+        _rows(tables, "order_items", "product_id", "ordered_at"),
+    )
     if stock is None or lines is None:
         return None
     stock = stock.filter(stock["day"] < span[1].date())
@@ -153,7 +164,9 @@ def _late_days(tables: Tables, span: Span) -> float | None:
         return None
     frame = rows.filter(rows[came].notnull()).select("supplier_id", due, came).to_pandas()
     arrived = pd.to_datetime(frame[came])
-    frame = frame.assign(late=(arrived - pd.to_datetime(frame[due])).dt.days)[(arrived >= span[0]) & (arrived < span[1])]
+    frame = frame.assign(late=(arrived - pd.to_datetime(frame[due])).dt.days)[
+        (arrived >= span[0]) & (arrived < span[1])
+    ]
     return float(frame.groupby("supplier_id")["late"].mean().max()) if len(frame) else math.nan
 
 
@@ -187,7 +200,12 @@ def measured(rule: Rule, tables: Tables, as_of: dt.datetime) -> float | None:
 
 @answers("Which risks are happening?")
 def states(
-    risks: pd.DataFrame, as_of: dt.datetime, tables: Tables, *, brands: Sequence[str] | None = None, flags: pd.DataFrame | None = None
+    risks: pd.DataFrame,
+    as_of: dt.datetime,
+    tables: Tables,
+    *,
+    brands: Sequence[str] | None = None,
+    flags: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Which triggers have gone off, by the data of the last days?
 
@@ -230,7 +248,16 @@ def states(
             | {"state": "on" if on else "off" if known else "not measured", "why": why}
         )
     columns = ["risk_id", "title", "kind", "trigger", "metric", "value", "limit", "unit", "state", "why"]
-    return pd.DataFrame(rows, columns=columns).sort_values("state", key=lambda s: s.map(_order), kind="stable", ignore_index=True)
+    return pd.DataFrame(rows, columns=columns).sort_values(
+        "state", key=lambda s: s.map(_order), kind="stable", ignore_index=True
+    )
+
+
+@answers("Which risks are happening?")
+def in_words(states: pd.DataFrame) -> pd.DataFrame:
+    """The triggers as a table to read: risk_id, title, kind, trigger, now (the figure in its unit), state, why."""
+    now = [style.value(v, u) for v, u in zip(states["value"], states["unit"], strict=True)]
+    return states.assign(now=now)[["risk_id", "title", "kind", "trigger", "now", "state", "why"]]
 
 
 def _counted(flags: pd.DataFrame | None) -> dict[str, float]:
