@@ -84,6 +84,13 @@ CODES |= {
     "metric": "negative_share, refund_rate, unsubscribe_rate, price_index, checkout_rate, events_per_hour, "
     "days_of_cover, late_days, compliance_flags, reference_price_flags",
 }
+CODES["why"] += (
+    ", 最 makes a superlative, a first place, a highest grade, a leading place, no equal, the only one, "
+    "the first or only one, a guarantee, a superlative, a medical effect, a medical word, "
+    "an effect that no cosmetic has, an effect by a date without proof, a promised effect, "
+    "a recommendation by doctors, a prize above fifty thousand yuan, does not say how to leave the list, "
+    "a draw must say when it is drawn and how many prizes there are, limited to how many is not said"
+)
 CODES["channel"] += ", internal, chat, shop, authority, ads, douyin"
 CODES["rule"] = CODES["reason"]  # cleaning counts the same refusals as steps
 CODES["part"] = ", ".join(dict.fromkeys(f"{CODES['platform']}, {CODES['channel']}".split(", ")))

@@ -260,7 +260,9 @@ def findings(planned: pd.DataFrame, silent: pd.DataFrame, clashing: pd.DataFrame
         out.append(Finding("act", said, None, (figure,)))
     for kind, mine in clashing.groupby("kind", sort=False):
         text = _("{n} planned pieces: {kind} ({ids}).")
-        said = text.format(n=len(mine), kind=term("kind", str(kind)), ids=listing(mine["content_id"].head(4)))
+        said = text.format(
+            n=len(mine), kind=term("kind", str(kind)).replace("_", " "), ids=listing(mine["content_id"].head(4))
+        )
         figure = Figure("content.clashes", len(mine), "count", by={"kind": str(kind)})
         out.append(Finding("act" if kind in ("sold_out", "not_ready") else "watch", said, None, (figure,)))
     if not out:

@@ -185,7 +185,7 @@ def _prizes(text: str) -> Iterator[tuple[str, str, int, int, str, str]]:
     for value, begins, ends in amounts(text):
         clause = re.split(r"[，。！？；,;!?]", text[:begins])[-1]
         if value > PRIZE_LIMIT and not TOGETHER.search(clause):
-            yield "prize", text, begins, ends, "promotion_17", "a prize above 50,000 yuan"
+            yield "prize", text, begins, ends, "promotion_17", "a prize above fifty thousand yuan"
 
 
 def _clauses(text: str, channel: str) -> Iterator[tuple[str, str, int, int, str, str]]:

@@ -37,7 +37,7 @@ def findings(found: pd.DataFrame, *, currency: str = "CNY") -> list[Finding]:
     claims = found[(found["kind"] == "absolute") & (found["allowed"] == "")]
     fined = FINE if currency == "CNY" and len(claims) else None
     kinds = by_kind(found)
-    names = listing(term("kind", k) for k in kinds["kind"])
+    names = listing(term("kind", k).replace("_", " ") for k in kinds["kind"])
     if len(out):
         text = _("{n} published pieces claim what may not be claimed ({ids}): take them down or change them today.")
         said.append(Finding("act", text.format(n=len(out), ids=listing(out["content_id"].head(5))), fined, figures))

@@ -73,7 +73,7 @@ def scan(
             row = {"kind": "two_offers", "found": t["second_says"], "context": t["second_says"], "law": "price_19"}
             rows.append(row | {"why": why, "allowed": "", "content_id": t["second"]})
     out = pd.DataFrame(rows, columns=["content_id", "kind", "found", "context", "law", "why", "allowed"])
-    out["law"], out["why"] = [cited(law) for law in out["law"]], [_(w) for w in out["why"]]
+    out["law"], out["why"] = [cited(law) for law in out["law"]], [term("why", w) for w in out["why"]]
     out = out.merge(pieces[["content_id", "publish_at", "channel", "stage"]], on="content_id")[COLUMNS]
     out = out.sort_values(["publish_at", "content_id", "kind"], ignore_index=True)
     out.attrs = {"pieces": len(pieces), "notes": notes}
@@ -140,7 +140,7 @@ def plot_by_kind(kinds: pd.DataFrame) -> Axes | None:
     if kinds.empty:
         return None
     rows = kinds.iloc[::-1]
-    names = [term("kind", k) for k in rows["kind"]]
+    names = [term("kind", k).replace("_", " ") for k in rows["kind"]]
     ax = style.axes(height=0.9 + 0.4 * len(rows))
     ax.barh(names, rows["ahead"], color=style.OWN, height=0.6)
     ax.barh(names, rows["pieces"] - rows["ahead"], left=rows["ahead"], color=style.COMPARISON, height=0.6)

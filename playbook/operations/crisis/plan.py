@@ -158,7 +158,11 @@ def drill_findings(scores: pd.DataFrame, today: pd.Timestamp) -> list[Finding]:
         return [Finding("watch", text, None, (Figure("crisis.drills", 0, "count"),))]
     last = scores.sort_values("held_on").iloc[-1]
     score = style.value(last["score"], "share")
-    words = {"scenario": term("scenario", last["scenario"]), "day": style.date(last["held_on"]), "score": score}
+    words = {
+        "scenario": term("scenario", last["scenario"]).replace("_", " "),
+        "day": style.date(last["held_on"]),
+        "score": score,
+    }
     figure = Figure("crisis.drill_score", last["score"], "share")
     if not last["passed"]:
         text = _(

@@ -303,7 +303,7 @@ def plot_levels(judged: pd.DataFrame) -> Axes:
     for y, (_name, rows) in enumerate(reversed(bands)):
         colour = [COLOURS[states.get(s, s)] for s in rows["state"]]
         ax.bar(rows["day"], 0.7, bottom=y - 0.35, width=1.0, color=colour, linewidth=0)
-    names = [_("all together") if n == "all" else term("signal", n) for n, _rows in reversed(bands)]
+    names = [_("all together") if n == "all" else term("signal", n).replace("_", " ") for n, _rows in reversed(bands)]
     ax.set_yticks(range(len(bands)), names)
     ax.grid(visible=False)
     style.date_axis(ax)
@@ -329,7 +329,11 @@ def plot_signals(judged: pd.DataFrame, warned: pd.DataFrame) -> Axes | None:
     ax.set_ylim(bottom=0)
     style.count_axis(ax)
     style.date_axis(ax)
-    ax.set_title(_("{signal} by day; the band holds 95 % of ordinary days").format(signal=term("signal", signal)))
+    ax.set_title(
+        _("{signal} by day; the band holds 95 % of ordinary days").format(
+            signal=term("signal", signal).replace("_", " ")
+        )
+    )
     return ax
 
 
@@ -358,7 +362,7 @@ def findings(
         mine = proof[proof["flagged_on"] == warning["flagged_on"]]
         names = listing(
             _("{signal} {ratio} times the usual").format(
-                signal=term("signal", r.signal), ratio=style.value(r.ratio, "ratio", digits=1)
+                signal=term("signal", r.signal).replace("_", " "), ratio=style.value(r.ratio, "ratio", digits=1)
             )
             for r in mine.itertuples()
         )

@@ -135,7 +135,7 @@ def findings(risks: pd.DataFrame, states: pd.DataFrame, checks: pd.DataFrame | N
         words = {
             "id": row["risk_id"],
             "title": risk["title"],
-            "metric": term("metric", row["metric"]),
+            "metric": term("metric", row["metric"]).replace("_", " "),
             "value": style.value(row["value"], row["unit"]),
             "limit": style.value(row["limit"], row["unit"]),
             "owner": style.UNKNOWN if pd.isna(risk["owner"]) else risk["owner"],
@@ -148,7 +148,7 @@ def findings(risks: pd.DataFrame, states: pd.DataFrame, checks: pd.DataFrame | N
         said.append(Finding("watch", text.format(n=len(bare), ids=listing(bare["risk_id"].head(6)))))
     if gone := [k for k in KINDS if k not in set(risks["kind"])]:
         text = _("Nobody has written down a risk of the kind {kinds}.")
-        said.append(Finding("watch", text.format(kinds=listing(term("kind", k) for k in gone))))
+        said.append(Finding("watch", text.format(kinds=listing(term("kind", k).replace("_", " ") for k in gone))))
     blind = states[states["state"].isin(["not measured", "unreadable"])]
     if len(blind):
         text = _("{n} of {all} triggers cannot be watched here ({ids}): somebody has to look by hand.")
