@@ -25,13 +25,15 @@ HERE = Path(__file__).parent
 AROUND = 12  # characters of context on each side of what was found
 
 DRAW = re.compile(
-    r"抽奖|抽红包|大奖|头奖|[一二三]等奖|特等奖|中奖|奖品|转盘|\b(?:lucky draw|prize draw|enter the draw|grand prize|sweepstake|giveaway|win a)\b",
+    r"抽奖|抽红包|大奖|头奖|[一二三]等奖|特等奖|中奖|奖品|转盘"
+    r"|\b(?:lucky draw|prize draw|enter the draw|grand prize|sweepstake|giveaway|win a)\b",
     re.IGNORECASE,
 )
 TOGETHER = re.compile(r"合计|总共|总额|奖金池|奖池|总价值|\bin total\b|\bpool\b", re.IGNORECASE)
 DRAW_SAYS = {
     "when": re.compile(r"\d+月\d+日|[今明]晚|截止|开奖|\b(?:ends|closes|until|drawn on)\b", re.IGNORECASE),
-    "how many": re.compile(r"[共抽各][^，。]{0,6}[名位份个]|概率|[\d一二两三四五六七八九十]+[名位份]|\bodds\b|\bwinners\b", re.IGNORECASE),
+    "how many": re.compile(r"[共抽各][^，。]{0,6}[名位份个]|概率|[\d一二两三四五六七八九十]+[名位份]"
+                           r"|\bodds\b|\bwinners\b", re.IGNORECASE),
 }  # fmt: skip
 WRITTEN_TO = ("email", "sms")
 LEAVE = re.compile(r"退订|拒收|回[复T]?\s?(?:TD|T|N)|unsubscribe|opt[- ]?out|reply stop", re.IGNORECASE)
@@ -83,8 +85,8 @@ def words(own: pd.DataFrame | Missing | None = None, *, today: Any = None) -> Wo
     Parameters
     ----------
     own : DataFrame, optional
-        The shop's sheet: action ("flag" or "allow"), words (as they stand in the text), kind, reason, until (a day after
-        which an "allow" no longer holds).
+        The shop's sheet: action ("flag" or "allow"), words (as they stand in the text), kind, reason, until (a day
+        after which an "allow" no longer holds).
     today : day, optional
         For `until`.
     """
@@ -162,7 +164,8 @@ def _excepted(text: str, kind: str, hit: re.Match[str], lists: Words) -> bool:
 
 def _flag(kind: str, text: str, begins: int, ends: int, law: str, why: str, lists: Words) -> dict[str, str]:
     before, after = text[max(0, begins - AROUND) : begins], text[ends : ends + AROUND]
-    context = f"{'…' if begins > AROUND else ''}{before}【{text[begins:ends]}】{after}{'…' if ends + AROUND < len(text) else ''}"
+    opens, closes = "…" if begins > AROUND else "", "…" if ends + AROUND < len(text) else ""
+    context = f"{opens}{before}【{text[begins:ends]}】{after}{closes}"
     reason = next(
         (
             r

@@ -25,21 +25,25 @@ _DIGITS = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"两
 _STEPS = {"十": 10, "百": 100, "千": 1000}
 _NUMBER = r"(?:\d[\d,，]*\d|\d)(?:\.\d+)?|[零〇一二两三四五六七八九十百千]+"
 _AMOUNT = re.compile(
-    rf"(?P<sign>[¥￥]|RMB ?|CNY ?)?(?P<number>{_NUMBER})\s*(?P<scale>万)?(?P<unit>\s?元|块| yuan| RMB)?(?=(?P<thing>[^，。！？\s]{{0,6}}))",
+    rf"(?P<sign>[¥￥]|RMB ?|CNY ?)?(?P<number>{_NUMBER})\s*(?P<scale>万)?"
+    rf"(?P<unit>\s?元|块| yuan| RMB)?(?=(?P<thing>[^，。！？\s]{{0,6}}))",
     re.IGNORECASE,
 )
 _ROLES = {
-    "was": r"原价|原售价|日常价|平时卖|平时价|专柜价|市场价|曾售|之前卖|\bwas\b|\boriginally\b|\bbefore\b(?=:? ?[¥￥\d])",
+    "was": r"原价|原售价|日常价|平时卖|平时价|专柜价|市场价|曾售|之前卖"
+    r"|\bwas\b|\boriginally\b|\bbefore\b(?=:? ?[¥￥\d])",
     "usual": r"日常售价|平时售价",
     "list": r"标价|划线价|吊牌价|建议零售价|\bRRP\b|\blist price\b",
-    "now": r"到手价?|到手只?要?|现在?只要|现价|活动价|秒杀价|今日仅|今天只?卖?|限时|仅售|仅需|只要|\bnow(?: only)?\b|\btoday(?: only)?\b|\bonly\b(?= ?[¥￥])",
+    "now": r"到手价?|到手只?要?|现在?只要|现价|活动价|秒杀价|今日仅|今天只?卖?|限时|仅售|仅需|只要"
+    r"|\bnow(?: only)?\b|\btoday(?: only)?\b|\bonly\b(?= ?[¥￥])",
 }
 _CLAIM = re.compile("|".join(f"(?P<{role}>{pattern})" for role, pattern in _ROLES.items()) + "", re.IGNORECASE)
 _PRICE = re.compile(
     r"^[\s:：是为只要卖仅]{0,4}[¥￥]?\s?(\d[\d,]*(?:\.\d+)?)(?!\d)(?:\s?[元块]|(?=[，。！？,.!?;；\s]|$))"
 )
 _OFFER = re.compile(
-    r"满\s?\d+\s?减\s?\d+|第[二2]件[半\d.]+[价折元]|买[一二两三\d]+[送赠][一二两三\d]+|(?<!\d)\d(?:\.\d)?\s?折|\d{1,2}% off|buy one,? get one",
+    r"满\s?\d+\s?减\s?\d+|第[二2]件[半\d.]+[价折元]|买[一二两三\d]+[送赠][一二两三\d]+|(?<!\d)\d(?:\.\d)?\s?折"
+    r"|\d{1,2}% off|buy one,? get one",
     re.IGNORECASE,
 )
 

@@ -235,9 +235,8 @@ def evidence(
     Returns
     -------
     DataFrame
-        flagged_on, signal, value and expected (over the first seven days from the flag; the signs whose week was not out
-        of the usual are left out), ratio, product_id (that most of what was counted is about), product_share, words (one
-        of the texts, the most recent).
+        flagged_on, signal, value and expected (over the first seven days from the flag), ratio, product_id (that most of what was counted is about), product_share, words
+        (one of the texts, the most recent).
     """
     tables = {
         "negative_mentions": (mentions, "mentioned_at", lambda t: t["sentiment"] < NEGATIVE),

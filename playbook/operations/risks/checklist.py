@@ -1,4 +1,4 @@
-"""The legal checklist: what the law asks of an online shop, what the book can see of it, and what a person must check."""
+"""The legal checklist: what the law asks of an online shop, what the book sees of it, what a person must check."""
 
 from __future__ import annotations
 

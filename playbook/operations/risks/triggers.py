@@ -18,7 +18,8 @@ from ...language import _
 from ...missing import Missing, answers
 
 _RULE = re.compile(
-    r"(?P<metric>[a-z_]+)\s*(?P<sign>[<>])\s*(?P<limit>-?\d+(?:\.\d+)?)(?P<usual>\s+of usual)?(?:\s+(?:in|for)\s+(?P<days>\d+)\s*d)?"
+    r"(?P<metric>[a-z_]+)\s*(?P<sign>[<>])\s*(?P<limit>-?\d+(?:\.\d+)?)(?P<usual>\s+of usual)?"
+    r"(?:\s+(?:in|for)\s+(?P<days>\d+)\s*d)?"
 )
 DAYS, USUAL_DAYS = 30, 84  # where a rule says none; days before that are usual
 Tables = Mapping[str, Any]
