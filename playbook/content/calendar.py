@@ -247,7 +247,8 @@ def findings(planned: pd.DataFrame, silent: pd.DataFrame, clashing: pd.DataFrame
     ahead = int((planned["publish_at"] >= planned.attrs["today"]).sum())
     for gap in silent.to_dict("records"):
         text = _(
-            "{channel} publishes nothing from {begins} to {ends}, {days}; it usually pauses {usual}: fill the gap or say why."
+            "{channel} publishes nothing from {begins} to {ends}, {days}; it usually pauses {usual}: "
+            "fill the gap or say why."
         )
         figure = Figure("content.gap", gap["days"], "days", by={"channel": gap["channel"]})
         said = text.format(

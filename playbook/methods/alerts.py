@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -91,13 +91,13 @@ def judge(
     x = np.maximum(values.to_numpy(), 0.0)
     if kind == "share" and (exposure is None or (x > out_of + 1e-9).any()):
         raise ValueError(_("a share needs an exposure, and can never be more than that"))
-    excuse = days.isin(pd.DatetimeIndex([] if excused is None else list(excused)))  # type: ignore[arg-type]
+    excuse = days.isin(pd.DatetimeIndex([] if excused is None else list(excused)))
     usable = ~excuse & (out_of > 0)
     summed = usable.copy()  # days that a sum of several may hold: not those that were flagged on their own
     design = _design(days)
-    first = 0 if since is None else int(days.searchsorted(pd.Timestamp(since)))  # type: ignore[arg-type]
+    first = 0 if since is None else int(days.searchsorted(pd.Timestamp(since)))
     begun, quiet, floor = -1, 0, 0  # of the episode that is on; where the level that is usual begins
-    nothing: dict[str, float | int | str] = {"mean": math.nan, "variance": math.nan, "freedom": math.nan, "p": math.nan,
+    nothing: dict[str, Any] = {"mean": math.nan, "variance": math.nan, "freedom": math.nan, "p": math.nan,
                "span": 0, "ratio": math.nan, "direction": ""}  # fmt: skip
     rows = [nothing | {"state": "excused" if excuse[t] and t >= first else "no_history"} for t in range(len(days))]
     for t in range(max(first, ENOUGH), len(days)):
@@ -124,9 +124,10 @@ def judge(
             quiet += 1
             begun = -1 if quiet >= QUIET else begun
     found = pd.DataFrame(rows, index=days.rename("day"))
-    low, high = _range(kind, *(found[c].to_numpy(float) for c in ("mean", "variance", "freedom")), out_of)
+    mean, variance, freedom = (found[c].to_numpy(float) for c in ("mean", "variance", "freedom"))
+    low, high = _range(kind, mean, variance, freedom, out_of)
     known = {"value": values.to_numpy(), "exposure": out_of if exposure is not None else math.nan}
-    known |= {"expected": found["mean"], "low": low, "high": high}
+    known |= {"expected": mean, "low": low, "high": high}
     return pd.DataFrame(known, index=found.index).join(found[["p", "span", "ratio", "direction", "state"]])
 
 
@@ -142,11 +143,12 @@ def episodes(judged: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         One row an episode, in order: begins (first day of what was odd), flagged_on (the day whose end told), ends
-        (last day flagged), days (from the first to the last), direction, level ("yellow", "orange", "red": its worst), value
-        and expected (sums of the days), ratio, excess (value − expected), p (the smallest), open (whether it was still
+        (last day flagged), days (from the first to the last), direction, level ("yellow", "orange", "red": its worst),
+        value and expected (sums of the days), ratio, excess (value − expected), p (the smallest), open (whether it was still
         on when the series ends).
     """
-    rows, last = [], judged.index[-1] if len(judged) else None
+    rows: list[dict[str, Any]] = []
+    last = judged.index[-1] if len(judged) else None
     flagged = judged[judged["state"].isin(list(LEVELS))]
     groups: list[list[pd.Timestamp]] = []
     for day in flagged.index:
@@ -270,12 +272,12 @@ def _tested(
     t: int,
     direction: Direction,
     guard: int,
-) -> dict[str, float | int | str]:
+) -> dict[str, Any]:
     """The oddest of the spans that end on day t; p is held against their number."""
     mu, rows = base.expected(design[t : t + 1], out_of[t : t + 1])
     mean, variance = base.moments(mu, rows, out_of[t : t + 1], 1)
     spans = [s for s in SPANS if s - 1 <= guard]
-    best: dict[str, float | int | str] = {"p": math.inf}
+    best: dict[str, Any] = {"p": math.inf}
     for span in spans:
         at = np.arange(t - span + 1, t + 1)
         at = at[summed[at]]
@@ -340,11 +342,11 @@ def _range(
     half = special.ndtr(special.stdtrit(freedom, 0.975))
     at = np.array([1 - half, half])
     if kind == "amount":
-        return tuple(stats.gamma.ppf(at, mean**2 / variance, scale=variance / mean))  # type: ignore[return-value]
+        return tuple(stats.gamma.ppf(at, mean**2 / variance, scale=variance / mean))
     if kind == "count":
         wide = np.maximum(variance, mean * (1 + 1e-6))
-        return tuple(stats.nbinom.ppf(at, mean**2 / (wide - mean), mean / wide))  # type: ignore[return-value]
+        return tuple(stats.nbinom.ppf(at, mean**2 / (wide - mean), mean / wide))
     p = np.clip(mean / np.maximum(out_of, 1), 1e-9, 1 - 1e-9)
     alike = np.maximum(variance / np.maximum(out_of * p * (1 - p), 1e-9), 1.0)
     n = np.maximum(np.rint(out_of / alike), 1)
-    return tuple(stats.binom.ppf(at, n, p) / n * out_of)  # type: ignore[return-value]
+    return tuple(stats.binom.ppf(at, n, p) / n * out_of)

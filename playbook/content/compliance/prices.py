@@ -115,7 +115,7 @@ def price_flags(pieces: pd.DataFrame, prices: ibis.Table, *, currency: str = "CN
     rows = []
     for p, (role, value, begins, ends) in said:
         mine = history[history["product_id"] == p.product_id]
-        why = _wrong(role, value, mine, pd.Timestamp(p.publish_at), currency)  # type: ignore[arg-type]
+        why = _wrong(role, value, mine, pd.Timestamp(p.publish_at), currency)
         if why:
             kind = "reference_price" if role in ("was", "list") else "price_mismatch"
             rows.append(

@@ -99,7 +99,7 @@ def signals(
         parts.append(judged[judged.index >= since].reset_index().assign(signal=signal))
     lacking = [s for s in SIGNALS if s not in made or made[s][1].empty]
     if not parts:
-        return Missing(  # type: ignore[return-value]
+        return Missing(
             _("mentions, tickets, returns or reviews"), remedy=_("An export of any of them is enough to begin with.")
         )
     out = pd.concat(parts, ignore_index=True)
@@ -235,8 +235,8 @@ def evidence(
     Returns
     -------
     DataFrame
-        flagged_on, signal, value and expected (over the first seven days from the flag), ratio, product_id (that most of what was counted is about), product_share, words
-        (one of the texts, the most recent).
+        flagged_on, signal, value and expected (over the first seven days from the flag), ratio, product_id (that most
+        of what was counted is about), product_share, words (one of the texts, the most recent).
     """
     tables = {
         "negative_mentions": (mentions, "mentioned_at", lambda t: t["sentiment"] < NEGATIVE),
@@ -383,7 +383,8 @@ def findings(
             said.append(Finding("act", text.format(**words), stake, (figure,)))
         else:
             text = _(
-                "Level {level} from {day} to {ends}: {signs}, most of it about {product}. Over; hold the review of it if none was held."
+                "Level {level} from {day} to {ends}: {signs}, most of it about {product}. "
+                "Over; hold the review of it if none was held."
             )
             said.append(Finding("hold", text.format(**words), None, (figure,)))
     if today["level"] in ("green", "yellow") and not any(w["open"] for w in warned.to_dict("records")):

@@ -61,7 +61,7 @@ def register(risks: ibis.Table | Missing | None = None, sheet: pd.DataFrame | Mi
     if not parts:
         remedy = _("Write `plan/risks.csv` by hand; its first row holds: {columns}.")
         said = Missing("risks", remedy=remedy.format(columns=", ".join(FIELDS)))
-        return said.asked(_("What could hurt the shop?"))  # type: ignore[return-value]
+        return said.asked(_("What could hurt the shop?"))
     out = pd.concat([p.reindex(columns=list(FIELDS)) for p in parts], ignore_index=True)
     out = out.drop_duplicates("risk_id", keep="first")
     out = out.assign(**{c: pd.to_numeric(out[c], errors="coerce") for c in ("probability", "impact")})
