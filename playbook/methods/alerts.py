@@ -144,8 +144,8 @@ def episodes(judged: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         One row an episode, in order: begins (first day of what was odd), flagged_on (the day whose end told), ends
         (last day flagged), days (from the first to the last), direction, level ("yellow", "orange", "red": its worst),
-        value and expected (sums of the days), ratio, excess (value − expected), p (the smallest), open (whether it was still
-        on when the series ends).
+        value and expected (sums of the days), ratio, excess (value − expected), p (the smallest), open (whether it was
+        still on when the series ends).
     """
     rows: list[dict[str, Any]] = []
     last = judged.index[-1] if len(judged) else None
