@@ -118,6 +118,33 @@ CODES["level"] = ", ".join(
 )
 CODES["channel"] += ", unknown"
 CODES["trait"] += ", category, topic"
+CODES["kind"] += (
+    ", absolute, efficacy, reference_price, price_mismatch, two_offers, prize, clause, own, same_time, same_product, "
+    "after_campaign, sold_out, not_ready, law, competition, technology, supply, credit"
+)
+_RISK = {
+    "signal": "negative_mentions, complaints, refunds, low_ratings",
+    "level": "none, green, yellow, orange, red",
+    "state": "on, off, not measured, unreadable, pass, fail, person",
+    "verdict": "change, look",
+    "stage": "planned, drafted, reviewed, published",
+    "band": "high, medium, low",
+    "type": "product, opinion, service, price_or_advertising, technology",
+    "owner": "service_lead, purchasing, brand, director, operations, legal, media, technology",
+    "scenario": "allergy_post, wrong_price, site_down",
+    "metric": "negative_share, refund_rate, unsubscribe_rate, price_index, checkout_rate, events_per_hour, "
+    "days_of_cover, late_days, compliance_flags, reference_price_flags",
+}
+for _column, _codes in _RISK.items():
+    CODES[_column] = ", ".join(dict.fromkeys(f"{CODES.get(_column, _codes)}, {_codes}".split(", ")))
+CODES["why"] += (
+    ", 最 makes a superlative, a first place, a highest grade, a leading place, no equal, the only one, "
+    "the first or only one, a guarantee, a superlative, a medical effect, a medical word, "
+    "an effect that no cosmetic has, an effect by a date without proof, a promised effect, "
+    "a recommendation by doctors, a prize above fifty thousand yuan, does not say how to leave the list, "
+    "a draw must say when it is drawn and how many prizes there are, limited to how many is not said"
+)
+CODES["channel"] += ", internal, chat, shop, authority, ads, douyin"
 CODES["rule"] = CODES["reason"]  # cleaning counts the same refusals as steps
 CODES["least_by"] = CODES["most_by"] = "first, last, last_non_direct, linear, position, time_decay, markov, shapley"
 CODES["part"] = ", ".join(dict.fromkeys(f"{CODES['platform']}, {CODES['channel']}".split(", ")))
