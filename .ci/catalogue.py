@@ -39,141 +39,16 @@ msgstr ""
 
 """
 
-CODES = {
-    "platform": "tmall, taobao, jd, douyin, kuaishou, pinduoduo, xiaohongshu, wechat, own_site, amazon, shopify",
-    "channel": "search, recommendation, live, short_video, paid_search, direct, wecom, email, sms, push, xiaohongshu, "
-    "social, affiliate, display, referral, content, natural_search, in_platform, shop_page, crm, bilibili",
-    "device": "app, phone, desktop, tablet, mini_program",
-    "customer_type": "new, returning, guest",
-    "role": "star, traffic, profit",
-    "kind": "assumption, rule, repeated rows, return, refund_only, exchange",
-    "outcome": "accepted, blank, superseded, duplicate, quarantined, skipped",
-    "driver": "customers, frequency, orders, aov, guests, returns, traffic, mix, conversion",
-    "area": "personalisation, product, service, shopping_experience, overall",
-    "breakdown": "platform, category, channel, region",
-    "source": "direct, wecom, natural_search, search, xiaohongshu, crm, bilibili, display, recommendation, "
-    "short_video, live, shop_page, in_platform, " + ", ".join(dict.fromkeys(library()["source"])),
-    "step": "read, accepted, superseded, duplicate, skipped, quarantined",
-    "dimension": ", ".join(DIMENSIONS),
-    "unit": ", ".join(UNITS),
-    "side": "online only, store only, both",
-    "question": "csat_shopping_experience, csat_product, csat_service, csat_personalisation, nps, brand_aware, "
-    "brand_understands, brand_associates, brand_loyal",
-    "why": "shared by many, contradiction, contested, too little, chain",
-    "evidence": "phone, email, login, device, address",
-    "consent": "agreed, refused, not said",
-    "class": "direct, quasi, sensitive",
-    "trait": "platforms, platforms_used, orders, sales, gross_sales, returns, returned, net_sales, aov, "
-    "first_order_at, last_order_at, seen_at, recency_days, tenure_days, main_platform, device, "
-    "favourite_category, channel, gender, birth_year, age, country, region, city, city_tier, income, "
-    "occupation, education, tier, consent_marketing, consent_at, tickets, ticket_rating, reviews, "
-    "rating, messages, messages_opened, points",
-    "reason": "damaged bytes, damaged number, number of columns, no rate of exchange for that day, not an amount, "
-    "not a whole number, not a number, neither yes nor no, not a time, not a date, empty, not a time of our age",
-    "status": "complete, missing, gaps, parameters, proposed, accepted, done, declined, unverified, published",
-    "call": "growing, falling, steady, unclear",
-    "result": "win, lose, even",
-    "festival": ", ".join(NAMES.values()),
-    "says": ", ".join(library()["says"]),
-    "kept": "hash, as it is, not carried",
-    "phase": "before, during, after",
-    "name": ", ".join(f.name for f in CALENDAR),
-    "method": "seasonal_naive, ets, structural, sarima, mean, naive, recent_mean, bg_nbd, model, baseline",
-    "segment": "returning, public, champions, loyal, promising, new, need_attention, at_risk, hibernating, not_yet",
-    "stage": "awakened, first_deal, retained, repeat, advocate, lapsed",
-    "band": "healthy, watch, critical",
-    "age": "<15, unknown, other, all",
-    "gender": "female, male, other, unknown, all",
-    "city_tier": "tier1, tier2, tier3, rural, unknown, other, all",
-    "income": "low, middle, high, unknown, other, all",
-    "price_band": "low, middle, high",
-    "occupation": "office, student, technology, self_employed, finance, service, civil_service, homemaker, teacher, "
-    "design, medicine, other, unknown, all",
-    "education": "bachelor, college, master, school, other, unknown, all",
-    "region": "unknown, other, all",
-    "topic": "where_is_parcel, usage, allergy, price_protection, invoice, pre_sale, change_order, complaint, "
-    "return_request",
-    "cluster": "all",
-    "tier": "gold, silver, member",
-}
-CODES["before"] = CODES["after"] = f"{CODES['segment']}, {CODES['stage']}"
-CODES["behaviour"] = "favourite_category, main_platform, segment, price_band"
-CODES["level"] = ", ".join(
-    dict.fromkeys(
-        code
-        for column in (
-            "age",
-            "gender",
-            "city_tier",
-            "income",
-            "occupation",
-            "education",
-            "platform",
-            "channel",
-            "device",
-            "topic",
-        )
-        for code in CODES[column].split(", ")
-    )
-)
-CODES["channel"] += ", unknown"
-CODES["trait"] += ", category, topic"
-CODES["kind"] += (
-    ", absolute, efficacy, reference_price, price_mismatch, two_offers, prize, clause, own, same_time, same_product, "
-    "after_campaign, sold_out, not_ready, law, competition, technology, supply, credit"
-)
-_RISK = {
-    "signal": "negative_mentions, complaints, refunds, low_ratings",
-    "level": "none, green, yellow, orange, red",
-    "state": "on, off, not measured, unreadable, pass, fail, person",
-    "verdict": "change, look",
-    "stage": "planned, drafted, reviewed, published",
-    "band": "high, medium, low",
-    "type": "product, opinion, service, price_or_advertising, technology",
-    "owner": "service_lead, purchasing, brand, director, operations, legal, media, technology",
-    "scenario": "allergy_post, wrong_price, site_down",
-    "metric": "negative_share, refund_rate, unsubscribe_rate, price_index, checkout_rate, events_per_hour, "
-    "days_of_cover, late_days, compliance_flags, reference_price_flags",
-}
-for _column, _codes in _RISK.items():
-    CODES[_column] = ", ".join(dict.fromkeys(f"{CODES.get(_column, _codes)}, {_codes}".split(", ")))
-CODES["why"] += (
-    ", 最 makes a superlative, a first place, a highest grade, a leading place, no equal, the only one, "
-    "the first or only one, a guarantee, a superlative, a medical effect, a medical word, "
-    "an effect that no cosmetic has, an effect by a date without proof, a promised effect, "
-    "a recommendation by doctors, a prize above fifty thousand yuan, does not say how to leave the list, "
-    "a draw must say when it is drawn and how many prizes there are, limited to how many is not said"
-)
-CODES["channel"] += ", internal, chat, shop, authority, ads, douyin"
-CODES["rule"] = CODES["reason"]  # cleaning counts the same refusals as steps
-CODES["least_by"] = CODES["most_by"] = "first, last, last_non_direct, linear, position, time_decay, markov, shapley"
-CODES["part"] = ", ".join(dict.fromkeys(f"{CODES['platform']}, {CODES['channel']}".split(", ")))
-STEPS = "page_view, view_item, add_to_cart, begin_checkout, add_payment_info, purchase, visitors, carts, buyers"
-WINDOWS = "active, short, mid, long, new, away"
-CODES["step"] += f", {STEPS}"
-CODES["part"] += f", {CODES['device']}, {STEPS}, charged, free"
-CODES["reason"] += ", experience, price, shift, drift"
-CODES["rule"] += ", experience, high value, price, long, none"
-_FURTHER_CODES = {
-    "from_step": STEPS,
-    "to_step": STEPS,
-    "shipping": "charged, free",
-    "stage": "conversion, consideration, interest, awareness, item, store, platform, coupon, points",
-    "cut": "all, furthest step, device, source, medium, region, shipping",
-    "window": WINDOWS,
-    "from_window": WINDOWS,
-    "to_window": WINDOWS,
-    "value": "high, middle, low",
-    "audience": "viewed, carted, silent, lapsed",
-    "scenario": "now, more stay",
-    "after": "first order, any order",
-    "basis": "observed, usage",
-    "place": "inside, below, above, none, unknown",
-    "party": "merchant, platform, creator",
-    "level": "p10, p50, p90, year_ago, market, suggested",
-}
-for _column, _codes in _FURTHER_CODES.items():
-    CODES[_column] = ", ".join(dict.fromkeys(f"{CODES.get(_column, _codes)}, {_codes}".split(", ")))
+CODES: dict[str, list[str]] = tomllib.loads((Path(__file__).parent / "codes.toml").read_text(encoding="utf-8"))
+for _column, _codes in {
+    "dimension": DIMENSIONS,
+    "unit": UNITS,
+    "name": [festival.name for festival in CALENDAR],
+    "festival": NAMES.values(),
+    "says": library()["says"],
+    "source": library()["source"],
+}.items():
+    CODES[_column] = list(dict.fromkeys([*CODES.get(_column, []), *_codes]))
 """Codes that data carry, by column, and that have a word on the page."""
 
 FURTHER = (
@@ -271,7 +146,7 @@ def _formats() -> Iterator[Found]:
 
 def _terms() -> Iterator[Found]:
     for column, codes in CODES.items():
-        yield from (("codes", column, code) for code in codes.split(", "))
+        yield from (("codes", column, code) for code in codes)
 
 
 def _labels() -> Iterator[Found]:
