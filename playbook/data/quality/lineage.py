@@ -108,7 +108,7 @@ def _versions() -> dict[str, str]:
 
 
 @answers("Which headline figures moved since the last report of this period?")
-def moved(now: Record, before: Record) -> pd.DataFrame:
+def moved(now: Record, before: Record | None) -> pd.DataFrame:
     """Which headline figures moved since the last report of this period?
 
     Parameters
@@ -116,7 +116,8 @@ def moved(now: Record, before: Record) -> pd.DataFrame:
     now : mapping
         From `record`.
     before : mapping
-        The same of an earlier report (`Shop.last_report`): ``figures`` and ``manifest`` as they lie in its folder.
+        The same of an earlier report (`Shop.last_report`): ``figures`` and ``manifest`` as they lie in its folder. The
+        first report of a period has none.
 
     Returns
     -------
@@ -125,7 +126,7 @@ def moved(now: Record, before: Record) -> pd.DataFrame:
         the difference). Without rows where nothing moved; ``attrs["notes"]`` then says so.
     """
     told: dict[str, Any] = {}
-    for f in before["figures"]:
+    for f in () if before is None else before["figures"]:
         if f.get("notebook", HEADLINE) == HEADLINE and not f.get("by"):
             told.setdefault(f["name"].removeprefix("headline."), f["value"])
     rows = []
@@ -140,7 +141,9 @@ def moved(now: Record, before: Record) -> pd.DataFrame:
     found = found.astype({"value": float, "before": float, "change": float})
     found = found.sort_values("change", key=lambda c: -c.abs(), kind="stable", ignore_index=True)
     found.attrs |= {"by": [], "in_unit": {"before": N_("In the last report")}}
-    if found.empty:
+    if before is None:
+        found.attrs["notes"] = [_("This is the first report of this period; the next is compared with it.")]
+    elif found.empty:
         found.attrs["notes"] = [_("Nothing moved: every headline figure is what the last report said.")]
     return found
 

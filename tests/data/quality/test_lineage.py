@@ -103,7 +103,10 @@ def test_the_first_report_has_none_to_be_held_against_and_the_second_reads_the_f
     now = record(build, {"orders_1.csv": ORDERS})
     shop = open_shop("corner", "2024-01")
     first = shop.last_report()
-    assert isinstance(first, Missing) and "the next is compared with it" in quality.moved(now, first).sentence()
+    assert isinstance(first, Missing)
+    assert quality.moved(now, first).attrs["notes"] == [
+        "This is the first report of this period; the next is compared with it."
+    ]
     assert repr(quality.causes(now, first)) == ""  # one card is enough
     folder = home / "reports" / "corner" / "2024-01"
     folder.mkdir(parents=True)
