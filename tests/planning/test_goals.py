@@ -88,6 +88,8 @@ def test_forecasts_are_those_of_the_months():
     said = targets.forecasts({"net_sales": ahead()})
     assert [(f.period, f.value) for f in said] == [("2025-01", 1000), ("2025-02", 1100), ("2025-03", 1200)]
     assert said[0].high == pytest.approx(1128.16, abs=0.1) and said[0].level == 0.8
+    later = targets.forecasts({"net_sales": ahead()}, told=["net_sales"])
+    assert [f.period for f in later] == ["2025-02", "2025-03"]
 
 
 def test_months_that_the_data_cut_are_left_out():

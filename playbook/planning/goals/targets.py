@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import ibis
@@ -261,11 +261,18 @@ def levels(of: Ahead, *, growth: float | None = None, ambition: float = 0.4, lea
 
 
 @answers("What comes?")
-def forecasts(of: Mapping[str, Ahead]) -> list[Forecast]:
-    """The coming months, to be scored once they are over."""
+def forecasts(of: Mapping[str, Ahead], *, told: Collection[str] = ()) -> list[Forecast]:
+    """The coming months, to be scored once they are over; of the metrics that are `told`, those after the next one.
+
+    Parameters
+    ----------
+    of : mapping of metric → Ahead
+    told : collection of str
+        Metrics whose next month another notebook forecasts already.
+    """
     out = []
     for a in of.values():
-        for p in a.model.predict(level=0.8).to_dict("records"):
+        for p in a.model.predict(level=0.8).to_dict("records")[a.metric in told :]:
             out.append(
                 Forecast(a.metric, str(p["period"]), p["value"], p["low"], p["high"], a.unit, method=a.model.method)
             )
