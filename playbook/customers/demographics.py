@@ -186,7 +186,7 @@ def _no_small_cells(found: pd.DataFrame, trait: str, floor: int) -> pd.DataFrame
     small = found.persons < floor
     if not small.any():
         return found
-    rest = found[~small].sort_values("persons")
+    rest = found[~small].sort_values(["persons", trait])
     while len(rest) and found[~found.index.isin(rest.index)].persons.sum() < floor:
         rest = rest.iloc[1:]
     put = found[~found.index.isin(rest.index)]
@@ -199,7 +199,7 @@ def _ordered(frame: pd.DataFrame, trait: str) -> pd.DataFrame:
     key = frame[trait].map(places).fillna(500)
     return (
         frame.assign(_key=key)
-        .sort_values(["_key", "persons"], ascending=[True, False], ignore_index=True)
+        .sort_values(["_key", "persons", trait], ascending=[True, False, True], ignore_index=True)
         .drop(columns="_key")
     )
 

@@ -28,6 +28,7 @@ CATEGORY = "<img src=x onerror=alert(2)>"
 TITLE = "Lumen & <marquee>Moss</marquee>"
 
 BOOK = ("00_data_health", "07a_scorecard")
+"""What these stories are told of: its pages carry most of what a file may say. All notebooks run in test_notebooks."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,9 @@ def made(tmp_path_factory):
         if not (home / "made").exists():
             shutil.rmtree(home, ignore_errors=True)
             hostile_demo(home / "data" / "demo")
+            (home / "notebooks").mkdir()
+            for slug in BOOK:
+                shutil.copy(ROOT / "notebooks" / f"{slug}.ipynb", home / "notebooks")
             for i, words in enumerate(([], ["--fresh", "-p", "watch_below=-0.05"])):
                 (home / f"said-{i}").write_text(playbook(home, "run", "demo", *words), encoding="utf-8")
             (home / "made").touch()
