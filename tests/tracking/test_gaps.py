@@ -170,5 +170,5 @@ def test_a_real_measurement_goes_through_and_the_picture_draws_the_effects():
     assert frame.effect.sum() == pytest.approx(150 - 12_000)
     ax = drivers.plot_net_sales_change(frame)
     assert sorted(b.get_width() for b in ax.patches) == pytest.approx(sorted(frame.effect))
-    assert ax.get_title() == "What leads from the target of ¥12.0K to net sales of ¥150.00"
+    assert ax.get_title() + ax.get_title("left") == "What leads from the target of ¥12.0K to net sales of ¥150.00"
     plt.close("all")
