@@ -18,12 +18,12 @@ from ...missing import Missing, answers
 from .kpis import ESCALATION, KPIS
 from .series import one
 
-RUSH = 1.0  # on a festival's day only twice or half as much as expected is told: no festival is like the last one
+RUSH = 1.5  # on a festival's day only so much more, or as much less, than expected is told: no festival is like the last one
 LONG = 7  # days of a sale from which it pulls forward what is lacking for weeks
 LONGEST = 35  # days of a promotion that is one and not a standing offer
 AROUND, LEAST = 57, 14  # days about a festival whose ordinary ones tell what it would have been without
 EDITIONS = 2  # of a festival that must have been before
-FAR = 2.25  # standard deviations that a year may differ from those before
+FAR = 3.0  # standard deviations that a year may differ from those before
 PATIENCE = 14  # days within its limit after which a rule's story is over
 
 
@@ -163,16 +163,16 @@ def judged(
                 found = against(mine[mine.index >= pd.Timestamp(since)], kpi.limit, kpi.direction)  # type: ignore[arg-type]
             else:
                 series, exposure, kind = one(daily, str(name), part)
-                apart = special["day"]
+                apart = special["day"] if kpi.festivals != "same" else special["day"].iloc[:0]
                 least = pd.Series(kpi.at_least, series.index)
                 least[least.index.isin(apart)] = max(RUSH, kpi.at_least)
-                if kpi.rushes:
+                if kpi.festivals == "rush":
                     usual = rush(series, special)
                     exposure, least = usual["factor"], least.clip(lower=usual["least"])
                 found = alerts.judge(
                     series, kind=kind, exposure=exposure, direction=kpi.direction, since=since, apart=apart,
                     alpha=(alphas or {}).get(kpi.name, kpi.alpha) / many, at_least=least,
-                    spans=kpi.spans, drift=kpi.drift, excused=apart if kpi.rests else None,
+                    spans=kpi.spans, drift=kpi.drift, excused=apart if kpi.festivals == "rest" else None,
                 )  # fmt: skip
             found = found[found.index >= pd.Timestamp(since)]
             parts.append(_limited(found, own, kpi.name, part).rename_axis("day").reset_index().assign(kpi=name, part=part))
