@@ -27,7 +27,8 @@ def run(
     limit: Annotated[float, typer.Option(help="Minutes that a notebook may take.")] = 10,
     fresh: Annotated[bool, typer.Option("--fresh", help="Run all notebooks, also the unchanged.")] = False,
     cadence: Annotated[
-        str, typer.Option(help="daily, weekly, monthly or quarterly: the latest period and the notebooks of that round.")
+        str,
+        typer.Option(help="daily, weekly, monthly or quarterly: the latest period and the notebooks of that round."),
     ] = "",
 ) -> None:
     """Ingest what is new, run the notebooks, write the report."""

@@ -101,7 +101,9 @@ def judge(
     if kind == "share" and (exposure is None or (x > out_of + 1e-9).any()):
         raise ValueError(_("a share needs an exposure, and can never be more than that"))
     excuse = days.isin(pd.DatetimeIndex([] if excused is None else list(excused)))
-    least = np.full(len(days), at_least) if not isinstance(at_least, pd.Series) else at_least.reindex(days).to_numpy(float)
+    least = (
+        np.full(len(days), at_least) if not isinstance(at_least, pd.Series) else at_least.reindex(days).to_numpy(float)
+    )
     judgeable = ~excuse & (out_of > 0)
     odd = days.isin(pd.DatetimeIndex([] if apart is None else list(apart)))
     learnt = judgeable & ~odd
@@ -126,7 +128,9 @@ def judge(
         if len(at) < ENOUGH:
             continue
         base = _Baseline.fitted(x[at], out_of[at], design[at], kind, t, spans, drift)
-        result = _tested(base, x, out_of, design, summed & (odd == odd[t]), t, direction, [s for s in spans if s - 1 <= guard])
+        result = _tested(
+            base, x, out_of, design, summed & (odd == odd[t]), t, direction, [s for s in spans if s - 1 <= guard]
+        )
         state = "usual"
         if max(result["ratio"], 1 / max(result["ratio"], 1e-9)) - 1 >= least[t]:
             state = next((s for s in reversed(LEVELS) if result["p"] < alpha * LEVELS[s]), "usual")
@@ -215,7 +219,13 @@ class _Baseline:
 
     @classmethod
     def fitted(
-        cls, x: np.ndarray, out_of: np.ndarray, design: np.ndarray, kind: Kind, origin: int, spans: Sequence[int],
+        cls,
+        x: np.ndarray,
+        out_of: np.ndarray,
+        design: np.ndarray,
+        kind: Kind,
+        origin: int,
+        spans: Sequence[int],
         drift: float,
     ) -> _Baseline:
         if kind != "amount" and x.sum() < 1:  # nothing yet is not never

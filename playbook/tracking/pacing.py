@@ -17,7 +17,7 @@ from .. import style
 from ..data.engine import as_table
 from ..data.plan_sheets import Column
 from ..findings import Figure, Finding, Verdict
-from ..language import N_, _, listing, term
+from ..language import N_, _, listing
 from ..missing import Missing, answers, quietly
 from ..outlook import Forecast
 from ..period import Period
@@ -26,6 +26,7 @@ METRICS = {"participants": "count", "orders_paid": "count", "paid_sales": "curre
 """What is followed, and its unit; participants are persons who took part by then."""
 LONGEST = 45  # days of a promotion that is a campaign and not a standing offer
 LEVEL = 0.8
+UNITS = {"days_gone": "count", "days_left": "count", "pace": "ratio", "needed": "ratio"}
 PLAN_ERROR = 0.25  # spread (log) of what comes about what was planned, before anything is known
 SHAPE_ERROR = 0.06  # and of the part that is due by a day, since no edition runs quite like the last
 DAY_ERROR = 0.20  # and of one day
@@ -84,6 +85,14 @@ def running(promotions: ibis.Table, period: Period) -> pd.DataFrame:
     if frame.empty:
         frame.attrs["notes"] = [_("No promotion of limited length ran in these days.")]
     return frame
+
+
+def span(plans: pd.DataFrame, period: Period) -> Period:
+    """The days of the campaigns of a period and of their last editions."""
+    if isinstance(plans, Missing) or plans.empty:
+        return period
+    first = plans[["starts_on", "earlier_on"]].min().min().date()
+    return Period(min(first, period.start), period.end)
 
 
 @answers("How do the campaigns run beside their plan?")
@@ -223,7 +232,12 @@ def _sold(
         paid = paid.filter(paid["platform"] == plan["platform"])
     rows, orders_of = paid, paid.count()
     lines = None if items is None or products is None else as_table(items)
-    if plan["category"] and lines is not None and products is not None and {"product_id", "order_id"} <= set(lines.columns):
+    if (
+        plan["category"]
+        and lines is not None
+        and products is not None
+        and {"product_id", "order_id"} <= set(lines.columns)
+    ):
         goods = as_table(products)
         goods = goods.filter(goods["category"] == plan["category"]).select("product_id").distinct()
         mine = lines.select("order_id", "product_id", "amount").semi_join(goods, "product_id")
@@ -276,13 +290,24 @@ def _ordinary(daily: pd.Series, before: pd.Timestamp) -> float:
     return math.nan if span[0] < daily.index.min() else float(daily.reindex(span, fill_value=0.0).median())
 
 
+@answers("Where will the campaigns end?")
 def in_words(ends: pd.DataFrame) -> pd.DataFrame:
-    """The projections in long form, as `show` takes them: one row a campaign and figure."""
+    """The projections in long form, as `show` takes them: one row a campaign and figure, its plan as the target."""
     frame = ends.rename(columns={"projected": "value", "planned": "target"})
-    columns = ["campaign", "metric", "unit", "value", "low", "high", "target", "actual_so_far", "pace", "state"]
-    frame = frame[columns].assign(state=[term("state", s) for s in frame["state"]])
     frame = frame[["campaign", "metric", "unit", "value", "low", "high", "target"]]
     frame.attrs = {"by": ["campaign"], "titles": _TITLES, "notes": ends.attrs.get("notes", [])}
+    return frame
+
+
+@answers("Are the campaigns on plan?")
+def states(ends: pd.DataFrame) -> pd.DataFrame:
+    """Is each campaign on plan? campaign, figure, pacing (its state), days_gone, days_left, pace, needed, plan_from."""
+    said = {"own": _("the shop's own plan"), "earlier": _("the last edition"), "": _("no plan, no earlier edition")}
+    frame = ends.assign(
+        figure=[_(_TITLES[m]) for m in ends["metric"]], pacing=ends["state"], plan_from=ends["basis"].map(said)
+    )
+    frame = frame[["campaign", "figure", "pacing", "days_gone", "days_left", "pace", "needed", "plan_from"]]
+    frame.attrs = {"notes": ends.attrs.get("notes", [])}
     return frame
 
 
@@ -308,7 +333,9 @@ def findings(ends: pd.DataFrame, *, currency: str = "CNY") -> list[Finding]:
         if row is None or row["state"] in ("no plan", "not begun"):
             continue
         at = {"currency": currency}
-        said = {k: style.value(row[k], row["unit"], **at) for k in ("projected", "low", "high", "planned", "actual_so_far")}
+        said = {
+            k: style.value(row[k], row["unit"], **at) for k in ("projected", "low", "high", "planned", "actual_so_far")
+        }
         words = {
             "campaign": row["campaign"], "metric": _(_TITLES[row["metric"]]), "left": style.value(row["days_left"], "count"),
             "gone": style.value(row["days_gone"], "count"), "needed": style.value(row["needed"], "ratio"),
@@ -354,7 +381,12 @@ def forecasts(ends: pd.DataFrame, plans: pd.DataFrame) -> list[Forecast]:
     whole = plans[plans["category"].isna()].set_index("promotion_id")
     said, seen = [], set[tuple]()
     for r in ends.to_dict("records"):
-        if r["promotion_id"] not in whole.index or r["metric"] == "participants" or not r["days_left"] or math.isnan(r["low"]):
+        if (
+            r["promotion_id"] not in whole.index
+            or r["metric"] == "participants"
+            or not r["days_left"]
+            or math.isnan(r["low"])
+        ):
             continue
         label = Period(r["first"].date(), (r["last"] + pd.Timedelta(days=1)).date()).label
         platform = whole.loc[r["promotion_id"], "platform"]
@@ -368,7 +400,9 @@ def forecasts(ends: pd.DataFrame, plans: pd.DataFrame) -> list[Forecast]:
 
 
 @quietly
-def plot_pace(paces: pd.DataFrame, ends: pd.DataFrame, *, currency: str = "CNY", most: int = 3) -> Sequence[Axes] | None:
+def plot_pace(
+    paces: pd.DataFrame, ends: pd.DataFrame, *, currency: str = "CNY", most: int = 3
+) -> Sequence[Axes] | None:
     """What came, beside what was due, day by day, and where it will end: one row a campaign."""
     if paces.empty:
         return None
@@ -391,7 +425,9 @@ def plot_pace(paces: pd.DataFrame, ends: pd.DataFrame, *, currency: str = "CNY",
                 ax.plot([end["last"]], [end["projected"]], "o", color=style.OWN, markersize=6)
             (style.money_axis(ax, currency) if of["unit"].iloc[0] == "currency" else style.count_axis(ax))
             style.date_axis(ax)
-            ax.xaxis.get_major_locator().set_params(maxticks=3) if hasattr(ax.xaxis.get_major_locator(), "set_params") else None
+            ax.xaxis.get_major_locator().set_params(maxticks=3) if hasattr(
+                ax.xaxis.get_major_locator(), "set_params"
+            ) else None
             ax.margins(x=0.06)
             ax.set_ylim(bottom=0)
             ax.set_title(_(_TITLES[metric]), fontsize=10.5)

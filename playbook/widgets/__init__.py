@@ -1,6 +1,7 @@
 """Explorers: a few controls, one pure function, one picture; for people at a screen, never part of a report."""
 
+from .alerts import alerts
 from .experiment import experiment
 from .ledger import ledger
 
-__all__ = ["experiment", "ledger"]
+__all__ = ["alerts", "experiment", "ledger"]

@@ -14,7 +14,10 @@ from ...language import N_, _
 from ...methods import intervals
 from ...missing import Missing, answers
 from ...period import Period
-from .series import COMPLAINTS, LOW, NEGATIVE
+from .series import COMPLAINTS, LOW, NEGATIVE, own_mentions, single_level
+
+HEADLINE = ("net_sales", "orders_paid", "aov", "conversion_rate", "daily_visitors", "cac")
+"""The figures that the dashboard opens with."""
 
 BOARD: dict[str, tuple[str, ...]] = {
     "traffic": ("visitors", "visits", "page_views", "bounce_rate", "daily_visitors"),
@@ -51,7 +54,7 @@ def interaction(
     tickets: ibis.Table | None = None,
     messages: ibis.Table | None = None,
     events: ibis.Table | None = None,
-    brands: Sequence[str] | None = None,
+    products: ibis.Table | None = None,
 ) -> pd.DataFrame:
     """How much do people interact with the shop, beside the period before and a year ago?
 
@@ -60,8 +63,8 @@ def interaction(
     period : Period
     mentions, reviews, tickets, messages, events : Table, optional
         Canonical tables.
-    brands : sequence of str, optional
-        Whose mentions count; by default all.
+    products : Table, optional
+        Whose brands are ours: of mentions, only theirs count.
 
     Returns
     -------
@@ -69,12 +72,16 @@ def interaction(
         Long form: metric, unit, value, low, high, n, previous, change, year_ago, change_year_ago. A Missing where
         nothing of it is there.
     """
-    if mentions is not None and brands and "brand" in mentions.columns:
-        mentions = as_table(mentions)
-        mentions = mentions.filter(mentions["brand"].isin(list(brands)))
+    mentions = None if mentions is None else own_mentions(as_table(mentions), products)
     rows: list[dict[str, Any]] = []
     for at, table, needs, counted, part in (
-        ("mentioned_at", mentions, ["sentiment"], "mentions", ("negative_mentions", lambda t: t["sentiment"] < NEGATIVE)),
+        (
+            "mentioned_at",
+            mentions,
+            ["sentiment"],
+            "mentions",
+            ("negative_mentions", lambda t: t["sentiment"] < NEGATIVE),
+        ),
         ("reviewed_at", reviews, ["rating"], "reviews", ("low_ratings", lambda t: t["rating"] <= LOW)),
         ("opened_at", tickets, ["topic"], "tickets", ("complaints", lambda t: t["topic"].isin(COMPLAINTS))),
         ("sent_at", messages, ["clicked_at"], "messages", ("click_rate", lambda t: t["clicked_at"].notnull())),
@@ -95,37 +102,35 @@ def interaction(
     return _long(rows)
 
 
-@answers("What lies on the shelf, and what does advertising return?")
-def stock_and_return(
-    period: Period, *, inventory: ibis.Table | None = None, ad_spend: ibis.Table | None = None
-) -> pd.DataFrame:
-    """What lies on the shelf on the last day, and what do platforms claim that advertising returned?
+@answers("What does advertising return?", needs={"ad_spend": ["day", "spend", "conversion_value"]})
+def returns(ad_spend: ibis.Table, period: Period) -> pd.DataFrame:
+    """What do platforms claim that advertising returned? Long form, as `interaction`."""
+    of = single_level(as_table(ad_spend))
+    told = [_sums(of, "day", w, spend=lambda t: t["spend"].cast("float64").sum(),
+                  claimed=lambda t: t["conversion_value"].cast("float64").sum()) for w in _windows(period)]  # fmt: skip
+    return _long([_row("roas", "ratio", [t["claimed"] / t["spend"] if t["spend"] else math.nan for t in told])])
 
-    Returns
-    -------
-    DataFrame
-        Long form, as `interaction`. A Missing where neither is there.
-    """
-    windows, rows = _windows(period), []
-    if ad_spend is not None and {"day", "spend", "conversion_value"} <= set(ad_spend.columns):
-        of = as_table(ad_spend)
-        if "level" in of.columns:
-            of = of.filter(of["level"].isin(["account", "campaign"]))
-        told = [_sums(of, "day", w, spend=lambda t: t["spend"].cast("float64").sum(),
-                      claimed=lambda t: t["conversion_value"].cast("float64").sum()) for w in windows]  # fmt: skip
-        rows.append(_row("roas", "ratio", [t["claimed"] / t["spend"] if t["spend"] else math.nan for t in told]))
-    if inventory is not None and {"day", "product_id", "on_hand"} <= set(inventory.columns):
-        of = as_table(inventory)
-        ends = [Period(w.last_day, w.end) for w in windows]
-        shelf = [of.filter(of["day"].cast("date") == ibis.date(w.start)).group_by("product_id")
-                 .aggregate(n=lambda t: t["on_hand"].sum()).to_pandas()["n"] for w in ends]  # fmt: skip
-        known = [len(s) > 0 for s in shelf]
-        for name, value in (("products_listed", len), ("products_out", lambda s: (s <= 0).sum()), ("on_hand", sum)):
-            values = [float(value(s)) if ok else math.nan for s, ok in zip(shelf, known, strict=True)]  # type: ignore[operator]
-            rows.append(_row(name, "count", values))
-    if not rows:
-        return Missing("inventory", remedy=_("A table of stock by day, or of advertising, is enough to begin with."))
+
+@answers("What lies on the shelf?", needs={"inventory": ["day", "product_id", "on_hand"]})
+def stock(inventory: ibis.Table, period: Period) -> pd.DataFrame:
+    """What lies on the shelf on the last day of the period? Long form, as `interaction`."""
+    of, shelves = as_table(inventory), []
+    for window in _windows(period):
+        last = of.filter(of["day"].cast("date") == ibis.date(window.last_day))
+        shelves.append(last.group_by("product_id").aggregate(n=last["on_hand"].sum()).to_pandas()["n"].astype(float))
+    known = [len(s) > 0 for s in shelves]
+    rows = []
+    for name, value in _SHELF.items():
+        told = [float(value(s)) if ok else math.nan for s, ok in zip(shelves, known, strict=True)]
+        rows.append(_row(name, "count", told))
     return _long(rows)
+
+
+_SHELF: dict[str, Callable[[pd.Series], float]] = {
+    "products_listed": len,
+    "products_out": lambda s: (s <= 0).sum(),
+    "on_hand": lambda s: s.sum(),
+}
 
 
 def _windows(period: Period) -> list[Period]:

@@ -70,6 +70,11 @@ class Kpi:
     spans: tuple[int, ...] = alerts.SPANS
     drift: float = 0.2
 
+    @property
+    def rate(self) -> bool:
+        """Whether people read it for each thing of its exposure."""
+        return self.unit == "share" or self.name in ("aov", "cac")
+
 
 _TRAFFIC, _SITE, _MEDIA = N_("Traffic manager"), N_("Site manager"), N_("Media manager")
 _SERVICE, _SALES, _STOCK = N_("Head of customer service"), N_("Sales manager"), N_("Supply manager")
@@ -94,11 +99,12 @@ KPIS: dict[str, Kpi] = {
         Kpi("roas", N_("Return on advertising against its target"), "cost", "ratio", "rule", "down", 0.0, _MEDIA,
             limit=0.5),
         Kpi("negative_mentions", N_("Negative mentions"), "interaction", "share", "share", "up", 0.3, _BRAND),
-        Kpi("complaints", N_("Complaints per order"), "interaction", "share", "count", "up", 0.5, _SERVICE),
+        Kpi("complaints", N_("Complaints per order"), "interaction", "share", "count", "up", 0.5, _SERVICE, alpha=5e-4),
         Kpi("low_ratings", N_("Ratings of one or two stars"), "interaction", "share", "share", "up", 0.3, _SERVICE),
         Kpi("orders_paid", N_("Orders paid"), "sales", "count", "count", "both", 0.7, _SALES, **_MOVES),
         Kpi("paid_sales", N_("Paid sales"), "sales", "currency", "amount", "both", 0.7, _SALES, **_MOVES),
-        Kpi("aov", N_("Average order value"), "sales", "currency", "amount", "both", 0.3, _SALES, festivals="apart"),
+        Kpi("aov", N_("Average order value"), "sales", "currency", "amount", "both", 0.4, _SALES, festivals="apart",
+            alpha=3e-4),
         Kpi("night_orders", N_("Orders placed between midnight and six"), "sales", "share", "share", "up", 1.0, _RISK,
             festivals="rest"),
         Kpi("late_parcels", N_("Parcels later than promised"), "sales", "share", "share", "up", 1.0, _STOCK,
@@ -134,9 +140,7 @@ def ladder(own: pd.DataFrame | None = None) -> pd.DataFrame:
     DataFrame
         level, rarer_than (how often an ordinary day is that odd, for a figure without parts), hours, told.
     """
-    rows = [
-        (level, 1e-3 * alerts.LEVELS[level], hours, _(told)) for level, (hours, told) in ESCALATION.items()
-    ]
+    rows = [(level, 1e-3 * alerts.LEVELS[level], hours, _(told)) for level, (hours, told) in ESCALATION.items()]
     return pd.DataFrame(rows, columns=["level", "rarer_than", "hours", "told"])
 
 

@@ -12,11 +12,13 @@ import pandas as pd
 from ...data.engine import as_table
 from ...language import _
 from ...methods import alerts
+from ...metrics.reach import LEVELS
 from ...missing import Missing, answers
 from ...period import Period
 from .kpis import KPIS
 
 COLUMNS = ["kpi", "part", "day", "value", "exposure"]
+SHOWN = 70  # days that are judged and shown, at least
 LOOK_BACK = 800  # days: so that a festival has been before
 COMPLAINTS = ("complaint", "allergy", "quality", "damage", "投诉", "质量问题", "过敏")
 NEGATIVE, LOW, NIGHT = 0.0, 2, 6  # sentiment below which a mention is negative; stars of a low rating; hours of night
@@ -31,6 +33,11 @@ def history(period: Period, first_day: dt.date) -> Period:
     """The days that are needed to judge a period: two years where the data have them, for the festivals."""
     start = max(first_day, period.end - dt.timedelta(days=LOOK_BACK))
     return Period(min(start, period.start), period.end)
+
+
+def since(period: Period) -> dt.date:
+    """The first day that is judged: ten weeks before the end, or the period's first."""
+    return min(period.start, period.end - dt.timedelta(days=SHOWN))
 
 
 @answers("Which days are to be judged?")
@@ -124,7 +131,9 @@ def told(
     DataFrame
         As `measured`.
     """
-    given = {k: None if isinstance(v, Missing) or v is None else as_table(v) for k, v in locals().items() if k != "until"}
+    given = {
+        k: None if isinstance(v, Missing) or v is None else as_table(v) for k, v in locals().items() if k != "until"
+    }
     made = [
         _night(given["orders"], until),
         _negative(given["mentions"], given["products"], until),
@@ -158,6 +167,25 @@ def _largest(rows: pd.DataFrame) -> pd.DataFrame:
     return rows[keys.isin(keep) & ~rows["part"].isin(["nan", "None"])].reset_index(drop=True)
 
 
+def own_mentions(mentions: ibis.Table, products: ibis.Table | None) -> ibis.Table:
+    """The mentions of the brands that the shop sells, where both say which."""
+    if products is None or "brand" not in mentions.columns or "brand" not in products.columns:
+        return mentions
+    own = as_table(products).select("brand").distinct()["brand"].to_pandas().dropna().tolist()
+    return mentions.filter(mentions["brand"].isin(own)) if own else mentions
+
+
+def single_level(ad_spend: ibis.Table) -> ibis.Table:
+    """Advertising of one level a platform and day: campaigns, keywords and creatives tell the same money again."""
+    if "level" not in ad_spend.columns:
+        return ad_spend
+    rank = ibis.cases(*((ad_spend["level"] == name, i) for i, name in enumerate(LEVELS)), else_=len(LEVELS))
+    ranked = ad_spend.mutate(_rank=rank)
+    keys = [c for c in ("platform", "day") if c in ranked.columns]
+    ranked = ranked.mutate(_best=ranked["_rank"].min().over(group_by=keys))
+    return ranked.filter(ranked["_rank"] == ranked["_best"]).drop("_rank", "_best")
+
+
 def _has(rows: ibis.Table | None, *columns: str) -> bool:
     return rows is not None and set(columns) <= set(rows.columns)
 
@@ -174,7 +202,9 @@ def _frame(
     return out.dropna(subset="part") if by else out.assign(part="")
 
 
-def _share(kpi: str, rows: ibis.Table, at: str, until: dt.date, some: ibis.Value, by: str | None = None) -> pd.DataFrame:
+def _share(
+    kpi: str, rows: ibis.Table, at: str, until: dt.date, some: ibis.Value, by: str | None = None
+) -> pd.DataFrame:
     marked = rows.mutate(_some=some.fill_null(False).cast("int64"))
     out = _frame(marked, at, until, by, value=lambda t: t["_some"].sum(), exposure=lambda t: t.count())
     return out.assign(kpi=kpi)
@@ -194,10 +224,8 @@ def _negative(mentions: ibis.Table | None, products: ibis.Table | None, until: d
     if not _has(mentions, "mentioned_at", "sentiment"):
         return None
     assert mentions is not None
-    rows = mentions.filter(mentions["sentiment"].notnull())
-    if _has(rows, "brand") and _has(products, "brand"):
-        own = products.select("brand").distinct()["brand"].to_pandas().dropna().tolist()  # type: ignore[union-attr]
-        rows = rows.filter(rows["brand"].isin(own)) if own else rows
+    rows = own_mentions(mentions, products)
+    rows = rows.filter(rows["sentiment"].notnull())
     return _share("negative_mentions", rows, "mentioned_at", until, rows["sentiment"] < NEGATIVE)
 
 
@@ -237,7 +265,7 @@ def _late(shipments: ibis.Table | None, until: dt.date) -> pd.DataFrame | None:
 
 
 def _roas(ad_spend: ibis.Table | None, targets: ibis.Table | None, until: dt.date) -> pd.DataFrame | None:
-    """What each channel claims to earn, over four weeks, beside its target: 1 is the target."""
+    """The most that each channel claimed to earn over four weeks, within the last week, beside its target: 1 is on it."""
     if not _has(ad_spend, "day", "spend", "conversion_value", "channel") or not _has(targets, "metric", "channel"):
         return None
     assert ad_spend is not None and targets is not None
@@ -245,13 +273,7 @@ def _roas(ad_spend: ibis.Table | None, targets: ibis.Table | None, until: dt.dat
     aim = aims.group_by("channel").aggregate(target=aims["target"].cast("float64").mean()).to_pandas()
     if aim.empty:
         return None
-    best = ad_spend
-    if "level" in ad_spend.columns:  # campaigns and creatives tell the same money again
-        levels = ibis.cases(*((ad_spend["level"] == name, i) for i, name in enumerate(_LEVELS)), else_=len(_LEVELS))
-        ranked = ad_spend.mutate(_rank=levels)
-        keys = [c for c in ("platform", "day") if c in ranked.columns]
-        ranked = ranked.mutate(_best=ranked["_rank"].min().over(group_by=keys))
-        best = ranked.filter(ranked["_rank"] == ranked["_best"])
+    best = single_level(ad_spend)
     money = best.mutate(spend=best["spend"].cast("float64"), conversion_value=best["conversion_value"].cast("float64"))
     rows = _frame(
         money, "day", until, "channel", spend=lambda t: t["spend"].sum(),
@@ -267,17 +289,14 @@ def _roas(ad_spend: ibis.Table | None, targets: ibis.Table | None, until: dt.dat
         sums = by_day.reindex(days, fill_value=0.0).rolling(RECENT, min_periods=RECENT).sum()
         busy = (by_day.reindex(days, fill_value=0.0)["spend"] > 0).rolling(RECENT, min_periods=RECENT).mean() > RUNNING
         ratio = sums["conversion_value"] / sums["spend"].where(busy) / float(target.iloc[0])
-        out.append(_rule("roas", str(channel), ratio))
+        out.append(_rule("roas", str(channel), ratio.rolling(WEEK, min_periods=1).max()))
     return pd.concat(out) if out else None
-
-
-_LEVELS = ("account", "campaign", "creative", "keyword")
 
 
 def _shelves(
     inventory: ibis.Table | None, items: ibis.Table | None, orders: ibis.Table | None, until: dt.date
 ) -> pd.DataFrame | None:
-    """For how many days the free stock lasts of what was among the best-selling of the weeks before."""
+    """For how many days the free stock of two days running lasts, of what sold best in the weeks before."""
     if not _has(inventory, "day", "product_id", "on_hand") or not _has(items, "product_id", "quantity", "order_id"):
         return None
     assert inventory is not None and items is not None
@@ -296,7 +315,10 @@ def _shelves(
     tall = a_day.rename_axis("day").rename_axis(columns="part").stack().rename("a_day").reset_index()
     tall = tall[(tall["a_day"] > 0) & (tall.groupby("day")["a_day"].rank(ascending=False, method="first") <= BEST)]
     stock = stock.merge(tall, on=["day", "part"])
-    return stock.assign(kpi="stock_days", value=stock["value"].clip(lower=0) / stock["a_day"], exposure=np.nan)[COLUMNS]
+    stock = stock.assign(kpi="stock_days", value=stock["value"].clip(lower=0) / stock["a_day"], exposure=np.nan)
+    stock = stock.sort_values(["part", "day"], ignore_index=True)
+    stock["value"] = stock.groupby("part")["value"].transform(lambda v: v.rolling(2, min_periods=1).max())
+    return stock[COLUMNS]
 
 
 def _suppliers(purchases: ibis.Table | None, until: dt.date) -> pd.DataFrame | None:

@@ -18,10 +18,11 @@ from ...missing import Missing, answers
 from .kpis import ESCALATION, KPIS
 from .series import one
 
-RUSH = 1.5  # on a festival's day only so much more, or as much less, than expected is told: no festival is like the last one
+RUSH = 2.0  # on a festival's day only three times or a third of the expected is told, where nothing tells of earlier ones
 LONG = 7  # days of a sale from which it pulls forward what is lacking for weeks
 LONGEST = 35  # days of a promotion that is one and not a standing offer
 AROUND, LEAST = 57, 14  # days about a festival whose ordinary ones tell what it would have been without
+BEGINNING = 28  # days at the beginning of the data, when a shop is not yet what it is
 EDITIONS = 2  # of a festival that must have been before
 FAR = 3.0  # standard deviations that a year may differ from those before
 PATIENCE = 14  # days within its limit after which a rule's story is over
@@ -93,17 +94,22 @@ def rush(series: pd.Series, special: pd.DataFrame) -> pd.DataFrame:
     ordinary = series.where(~apart)
     weekday = ordinary.groupby(days.dayofweek).mean() / ordinary.mean()
     beat = pd.Series(days.dayofweek, index=days).map(weekday).fillna(1.0).clip(lower=0.05)
-    level = (ordinary / beat).rolling(AROUND, center=True, min_periods=LEAST).median().interpolate(limit_direction="both")
+    level = (
+        (ordinary / beat).rolling(AROUND, center=True, min_periods=LEAST).median().interpolate(limit_direction="both")
+    )
     ratio = (series / (beat * level).where(level > 0)).clip(lower=0.02)
+    ratio.iloc[:BEGINNING] = math.nan
     out = pd.DataFrame({"factor": 1.0, "least": 0.0}, index=days)
     out.loc[apart, "factor"] = math.nan
     known = special[special["day"].isin(days)].copy()
     known["log"] = np.log(ratio.reindex(known["day"]).to_numpy(float))
-    grids = {name: mine.pivot_table(index="offset", columns="year", values="log") for name, mine in known.groupby("name")}
+    grids = {
+        name: mine.pivot_table(index="offset", columns="year", values="log") for name, mine in known.groupby("name")
+    }
     for name, mine in known.groupby("name"):
         grid = grids[name]
         for year in grid.columns:
-            earlier = grid.loc[:, grid.columns < year]
+            earlier = grid.loc[:, grid.columns < year].dropna(axis=1, how="all")
             if earlier.shape[1] < EDITIONS:
                 continue
             told = [g.loc[:, g.columns < year] for g in grids.values()]
@@ -168,14 +174,16 @@ def judged(
                 least[least.index.isin(apart)] = max(RUSH, kpi.at_least)
                 if kpi.festivals == "rush":
                     usual = rush(series, special)
-                    exposure, least = usual["factor"], least.clip(lower=usual["least"])
+                    exposure, least = usual["factor"], usual["least"].clip(lower=kpi.at_least)
                 found = alerts.judge(
                     series, kind=kind, exposure=exposure, direction=kpi.direction, since=since, apart=apart,
                     alpha=(alphas or {}).get(kpi.name, kpi.alpha) / many, at_least=least,
                     spans=kpi.spans, drift=kpi.drift, excused=apart if kpi.festivals == "rest" else None,
                 )  # fmt: skip
             found = found[found.index >= pd.Timestamp(since)]
-            parts.append(_limited(found, own, kpi.name, part).rename_axis("day").reset_index().assign(kpi=name, part=part))
+            parts.append(
+                _limited(found, own, kpi.name, part).rename_axis("day").reset_index().assign(kpi=name, part=part)
+            )
     out = pd.concat(parts, ignore_index=True)
     return out[["kpi", "part", *out.columns.drop(["kpi", "part"])]]
 
@@ -243,8 +251,10 @@ def episodes(days: pd.DataFrame, own: pd.DataFrame | None = None) -> pd.DataFram
             worst = [mine.loc[e.begins : e.ends, "value"] for e in found.itertuples()]
             found["value"] = [float(w.min() if kpi.direction == "down" else w.max()) for w in worst]
             found["expected"], found["ratio"], found["excess"] = kpi.limit, math.nan, math.nan
-        elif kpi.unit == "share" or kpi.name in ("aov", "cac"):
-            out_of = [mine.loc[e.begins : e.ends].dropna(subset="expected")["exposure"].sum() for e in found.itertuples()]
+        elif kpi.rate:
+            out_of = [
+                mine.loc[e.begins : e.ends].dropna(subset="expected")["exposure"].sum() for e in found.itertuples()
+            ]
             for column in ("value", "expected"):
                 found[column] = found[column] / [x or math.nan for x in out_of]
         judged_days = int(mine["p"].notna().sum())
