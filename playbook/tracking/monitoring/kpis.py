@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -132,16 +131,10 @@ ESCALATION: dict[str, tuple[float, str]] = {
 """Level → hours, and who is told."""
 
 
-def ladder(own: pd.DataFrame | None = None) -> pd.DataFrame:
-    """Whom does an alert reach, and how fast?
-
-    Returns
-    -------
-    DataFrame
-        level, rarer_than (how often an ordinary day is that odd, for a figure without parts), hours, told.
-    """
-    rows = [(level, 1e-3 * alerts.LEVELS[level], hours, _(told)) for level, (hours, told) in ESCALATION.items()]
-    return pd.DataFrame(rows, columns=["level", "rarer_than", "hours", "told"])
+def ladder() -> pd.DataFrame:
+    """Whom does an alert reach, and how fast? level, hours, told."""
+    rows = [(level, hours, _(told)) for level, (hours, told) in ESCALATION.items()]
+    return pd.DataFrame(rows, columns=["level", "hours", "told"])
 
 
 def columns() -> list[Column]:
@@ -167,8 +160,3 @@ def spoken(part: str) -> str:
         if (said := term(column, part)) != part:
             return said
     return part
-
-
-def chosen(names: Sequence[str] | None = None) -> list[Kpi]:
-    """Some of the figures, or all of them."""
-    return list(KPIS.values()) if names is None else [KPIS[n] for n in names]

@@ -19,7 +19,7 @@ from .kpis import KPIS
 
 COLUMNS = ["kpi", "part", "day", "value", "exposure"]
 SHOWN = 70  # days that are judged and shown, at least
-LOOK_BACK = 800  # days: so that a festival has been before
+LOOK_BACK = 900  # days: so that a festival has been twice before
 COMPLAINTS = ("complaint", "allergy", "quality", "damage", "投诉", "质量问题", "过敏")
 NEGATIVE, LOW, NIGHT = 0.0, 2, 6  # sentiment below which a mention is negative; stars of a low rating; hours of night
 PARTS = 12  # of a breakdown that are watched, the largest first
@@ -27,6 +27,7 @@ BEST = 20  # products that sell most in four weeks: these must not run out
 RECENT, WEEK = 28, 7  # days
 RUNNING = 0.7  # of four weeks' days that a channel must have advertised, to be held against its target
 DELIVERIES = 2  # the last ones of a supplier, whose mean delay is watched
+LASTING = 3  # days that a channel must stay below its target
 
 
 def history(period: Period, first_day: dt.date) -> Period:
@@ -53,7 +54,7 @@ def measured(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
     -------
     DataFrame
         kpi, part ("": the whole shop), day, value, exposure (NaN: none). Of a rate and of money per thing, value is
-        what was counted or summed and exposure what it is out of, so that days can be added up. A Missing where all are.
+        what was counted or summed, exposure what it is out of, so that days can be added up. A Missing where all are.
     """
     parts = []
     for frame in frames:
@@ -265,7 +266,7 @@ def _late(shipments: ibis.Table | None, until: dt.date) -> pd.DataFrame | None:
 
 
 def _roas(ad_spend: ibis.Table | None, targets: ibis.Table | None, until: dt.date) -> pd.DataFrame | None:
-    """The most that each channel claimed to earn over four weeks, within the last week, beside its target: 1 is on it."""
+    """What each channel claims to earn in four weeks (the most of the last three sums) beside its target."""
     if not _has(ad_spend, "day", "spend", "conversion_value", "channel") or not _has(targets, "metric", "channel"):
         return None
     assert ad_spend is not None and targets is not None
@@ -289,7 +290,7 @@ def _roas(ad_spend: ibis.Table | None, targets: ibis.Table | None, until: dt.dat
         sums = by_day.reindex(days, fill_value=0.0).rolling(RECENT, min_periods=RECENT).sum()
         busy = (by_day.reindex(days, fill_value=0.0)["spend"] > 0).rolling(RECENT, min_periods=RECENT).mean() > RUNNING
         ratio = sums["conversion_value"] / sums["spend"].where(busy) / float(target.iloc[0])
-        out.append(_rule("roas", str(channel), ratio.rolling(WEEK, min_periods=1).max()))
+        out.append(_rule("roas", str(channel), ratio.rolling(LASTING, min_periods=1).max()))
     return pd.concat(out) if out else None
 
 

@@ -15,10 +15,12 @@ from ...methods import alerts
 from ...methods.seasonality import festivals
 from ...methods.seasonality.effects import RECOVERY_DAYS
 from ...missing import Missing, answers
-from .kpis import ESCALATION, KPIS
-from .series import one
+from .kpis import ESCALATION, GROUPS, KPIS
+from .series import SHOWN, one
 
-RUSH = 2.0  # on a festival's day only three times or a third of the expected is told, where nothing tells of earlier ones
+RUSH = (
+    2.0  # on a festival's day only three times or a third of the expected is told, where nothing tells of earlier ones
+)
 LONG = 7  # days of a sale from which it pulls forward what is lacking for weeks
 LONGEST = 35  # days of a promotion that is one and not a standing offer
 AROUND, LEAST = 57, 14  # days about a festival whose ordinary ones tell what it would have been without
@@ -153,8 +155,8 @@ def judged(
     Returns
     -------
     DataFrame
-        kpi, part, and by day the columns of `playbook.methods.alerts.judge`. Of a rule expected is its limit, and p is
-        NaN.
+        kpi, part, and by day the columns of `playbook.methods.alerts.judge`. Of a rule expected is its limit, p is NaN,
+        and all days are there, so that one sees since when.
     """
     if daily.empty:
         return Missing(_("a figure by day"), remedy=_("Orders, events or traffic of some weeks are enough."))
@@ -166,7 +168,7 @@ def judged(
         for part in of["part"].unique():
             if kpi.kind == "rule":
                 mine = of[of["part"] == part].set_index("day").sort_index()["value"]
-                found = against(mine[mine.index >= pd.Timestamp(since)], kpi.limit, kpi.direction)  # type: ignore[arg-type]
+                found = against(mine, kpi.limit, kpi.direction)  # type: ignore[arg-type]
             else:
                 series, exposure, kind = one(daily, str(name), part)
                 apart = special["day"] if kpi.festivals != "same" else special["day"].iloc[:0]
@@ -180,7 +182,8 @@ def judged(
                     alpha=(alphas or {}).get(kpi.name, kpi.alpha) / many, at_least=least,
                     spans=kpi.spans, drift=kpi.drift, excused=apart if kpi.festivals == "rest" else None,
                 )  # fmt: skip
-            found = found[found.index >= pd.Timestamp(since)]
+            if kpi.kind != "rule":
+                found = found[found.index >= pd.Timestamp(since)]
             parts.append(
                 _limited(found, own, kpi.name, part).rename_axis("day").reset_index().assign(kpi=name, part=part)
             )
@@ -237,7 +240,8 @@ def episodes(days: pd.DataFrame, own: pd.DataFrame | None = None) -> pd.DataFram
         rate where the figure is one), ratio, excess, p (held against the number of days looked at; NaN of a rule),
         open, owner, hours (within which the owner is told). The worst first, then the latest.
     """
-    columns = ["kpi", "part", "group", "level", "begins", "flagged_on", "ends", "days", "direction", "value", "expected",
+    columns = ["kpi", "part", "group", "level", "begins", "flagged_on", "ends", "days", "direction", "value",
+               "expected",
                "ratio", "excess", "p", "open", "owner", "hours"]  # fmt: skip
     owners = {} if own is None or isinstance(own, Missing) or "owner" not in own else own.dropna(
         subset="owner").set_index("kpi")["owner"].to_dict()  # fmt: skip
@@ -270,13 +274,30 @@ def episodes(days: pd.DataFrame, own: pd.DataFrame | None = None) -> pd.DataFram
     )[columns]  # fmt: skip
 
 
+@answers("What is watched?")
 def states(days: pd.DataFrame) -> pd.DataFrame:
-    """What is watched, and could it be judged? kpi, parts, days, judged, no_history, excused, flagged."""
-    rows = []
-    for name, of in days.groupby("kpi", sort=False):
+    """What was watched in the last weeks, and could it be judged?
+
+    Parameters
+    ----------
+    days : DataFrame
+        Of `judged`.
+
+    Returns
+    -------
+    DataFrame
+        figure, group (their titles), parts, days (of all parts), judged, no_history, excused, flagged.
+    """
+    shown, rows = days[days["day"] > days["day"].max() - pd.Timedelta(days=SHOWN)], []
+    of_kpi = dict(list(shown.groupby("kpi")))
+    for kpi in KPIS.values():
+        of = of_kpi.get(kpi.name)
+        if of is None:
+            continue
         counts = of["state"].value_counts()
         out = {s: int(counts.get(s, 0)) for s in ("no_history", "excused")}
         flagged = int(of["state"].isin(list(alerts.LEVELS)).sum())
-        rows.append({"kpi": name, "parts": of["part"].nunique(), "days": len(of),
-                     "judged": len(of) - out["no_history"] - out["excused"], **out, "flagged": flagged})  # fmt: skip
-    return pd.DataFrame(rows, columns=["kpi", "parts", "days", "judged", "no_history", "excused", "flagged"])
+        rows.append({"figure": _(kpi.title), "group": _(GROUPS[kpi.group]), "parts": of["part"].nunique(),
+                     "days": len(of), "judged": len(of) - sum(out.values()), **out, "flagged": flagged})  # fmt: skip
+    columns = ["figure", "group", "parts", "days", "judged", "no_history", "excused", "flagged"]
+    return pd.DataFrame(rows, columns=columns)

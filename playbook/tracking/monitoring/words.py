@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 
 from ... import style
 from ...findings import Figure, Finding, Verdict
-from ...language import _
+from ...language import _, term
 from ...methods import alerts
 from ...missing import answers, quietly
 from ...outlook import Decision
@@ -93,15 +93,17 @@ def findings(found: pd.DataFrame, period: Period, *, currency: str = "CNY", most
     Returns
     -------
     list of Finding
-        "act" where an alert is orange or red and still on, "watch" otherwise; a "hold" where there is none. Stake: what
-        is lacking of the sales; p: of the test, held against the days looked at.
+        "act" where an alert is orange or red, still on, and not older than four weeks or the period, "watch" otherwise;
+        a "hold" where there is none. Stake: what is lacking of the sales; p: of the test, held against the days looked
+        at.
     """
     if found.empty:
         text = _("No figure on the list was out of the usual in {period}.").format(period=style.period(period))
         return [Finding("hold", text, None, (Figure("alerts", 0, "count"),))]
     out = []
     for r in found.head(most).to_dict("records"):
-        verdict: Verdict = "act" if r["open"] and r["level"] != "yellow" else "watch"
+        fresh = (pd.Timestamp(period.end) - r["flagged_on"]).days <= max(period.days, alerts.ADOPTED)
+        verdict: Verdict = "act" if r["open"] and fresh and r["level"] != "yellow" else "watch"
         still = _("{figure}: {what} Since {day}, still on; {owner} answers within {hours} hours.")
         over = _("{figure}: {what} From {day} on, {days} days; it is over. {owner} says what it was.")
         text = (still if r["open"] else over).format(
@@ -178,11 +180,11 @@ def plot_calendar(days: pd.DataFrame, *, currency: str = "CNY") -> Axes:
     ax.invert_yaxis()
     ax.grid(False)
     style.date_axis(ax)
+    said = {"usual": _("usual"), "no_history": _("not judged")}
     for i, level in enumerate(("usual", "yellow", "orange", "red", "no_history")):
         ax.annotate(
-            {"usual": _("usual"), "yellow": _("yellow"), "orange": _("orange"), "red": _("red"),
-             "no_history": _("not judged")}[level],
-            (0.36 + 0.13 * i, 1.02), xycoords="axes fraction", fontsize=9, color=style.SOFT_INK, va="bottom",
+            said.get(level) or term("level", level), (0.36 + 0.13 * i, 1.02), xycoords="axes fraction", fontsize=9,
+            color=style.INK, va="bottom",
             bbox={"facecolor": COLOURS[level], "edgecolor": "none", "boxstyle": "round,pad=0.25", "alpha": 0.85},
         )  # fmt: skip
     ax.set_title(_("Figures out of the usual"))
@@ -205,9 +207,7 @@ def plot_alerts(
         ax.axis("off")
     for ax, r in zip(grid.ravel(), drawn.to_dict("records"), strict=False):
         mine = days[(days["kpi"] == r["kpi"]) & (days["part"] == r["part"])].set_index("day")
-        plot_one(
-            mine[mine.index > mine.index[-1] - pd.Timedelta(days=SHOWN)], KPIS[r["kpi"]], ax=ax, currency=currency
-        )
+        plot_one(mine[mine.index > mine.index[-1] - pd.Timedelta(days=SHOWN)], KPIS[r["kpi"]], ax=ax, currency=currency)
         ax.set_title(named(r["kpi"], r["part"]), fontsize=10.5)
     return list(grid.ravel())
 
