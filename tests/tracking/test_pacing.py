@@ -16,7 +16,7 @@ PROMOTIONS = pd.DataFrame(
         "promotion_id": ["s25", "s26", "points", "m26"],
         "name": ["Sale 2025", "Sale 2026", "Points", "Masks 2026"],
         "starts_at": pd.to_datetime(["2025-06-01", "2026-06-01", "2026-01-01", "2026-06-03"]),
-        "ends_at": pd.to_datetime(["2025-06-10 23:59", "2026-06-10 23:59", "2026-12-31", "2026-06-05"]),
+        "ends_at": pd.to_datetime(["2025-06-10", "2026-06-10", "2026-12-31", "2026-06-05"]),
         "kind": ["discount", "discount", "points", "discount"],
         "category": [None, None, None, "mask"],
     }

@@ -94,8 +94,8 @@ def rush(series: pd.Series, special: pd.DataFrame) -> pd.DataFrame:
     days = pd.DatetimeIndex(series.index)
     apart = days.isin(special["day"])
     ordinary = series.where(~apart)
-    weekday = ordinary.groupby(days.dayofweek).mean() / ordinary.mean()
-    beat = pd.Series(days.dayofweek, index=days).map(weekday).fillna(1.0).clip(lower=0.05)
+    weekday = ordinary.groupby(days.day_of_week).mean() / ordinary.mean()
+    beat = pd.Series(days.day_of_week, index=days).map(weekday).fillna(1.0).clip(lower=0.05)
     level = (
         (ordinary / beat).rolling(AROUND, center=True, min_periods=LEAST).median().interpolate(limit_direction="both")
     )
@@ -115,7 +115,7 @@ def rush(series: pd.Series, special: pd.DataFrame) -> pd.DataFrame:
             if earlier.shape[1] < EDITIONS:
                 continue
             told = [g.loc[:, g.columns < year] for g in grids.values()]
-            spread = float(np.nanmean(np.concatenate([g.var(axis=1, ddof=1).to_numpy() for g in told])))
+            spread = float(pd.concat([g.var(axis=1, ddof=1) for g in told]).mean())
             mean, noise = earlier.mean(axis=1), spread / earlier.shape[1]
             real = max(float((mean**2).mean()) - noise, 0.0)  # of a festival that moves nothing, nothing is learnt
             at = mine[mine["year"] == year].set_index("offset")["day"]
