@@ -10,12 +10,13 @@ default) or 0.15 times the mean (``of``); both verdicts are shown.
 from .conclusions import decisions, findings, forecasts
 from .credit import daily
 from .cycles import NEWEST, Rules, cycles, newest, targets
-from .design import PLAN, TIMELINE, design, spread_of, timeline
-from .plots import plot_cycles, plot_lines
+from .design import PLAN, TIMELINE, design, order_worth, timeline
+from .plots import plot_cycles, plot_lines, plot_timeline
 from .verdicts import EXIT, LINES, entry, leave, scale
 
 __all__ = [
     "EXIT", "LINES", "NEWEST", "PLAN", "TIMELINE", "Rules", "cycles", "daily", "decisions", "design", "entry",
-    "findings", "forecasts", "leave", "newest", "plot_cycles", "plot_lines", "scale", "spread_of", "targets",
+    "findings", "forecasts", "leave", "newest", "order_worth", "plot_cycles", "plot_lines", "plot_timeline", "scale",
+    "targets",
     "timeline",
 ]  # fmt: skip

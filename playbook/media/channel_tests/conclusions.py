@@ -92,9 +92,9 @@ def _entered(row: dict, rules: Rules) -> Finding:
     )
     if row["call_other"] != row["call"]:
         text = _(
-            "{channel} fell short in its test: it returned {roas} for each unit of money, below the line of {line} (the "
-            "other channels: {others}); with {chance} it truly lies above. By the other reading of the rule, {other}, "
-            "it may stay."
+            "{channel} fell short in its test: it returned {roas} for each unit of money, below the line of {line} "
+            "(the other channels: {others}); with {chance} it truly lies above. By the other reading of the rule, "
+            "{other}, it may stay."
         )
     return Finding("watch", text.format(**said), stake=row["spend"] / row["cycles"], figures=figures)
 
@@ -104,20 +104,20 @@ def _scaled(row: dict, rules: Rules, currency: str) -> Finding:
     if row["call"] == "scale":
         text = _(
             "{channel} returned {roas} for each unit of money, above the scale line of {line} (the other channels: "
-            "{others}; truly above with {chance}): step it up by {more} a cycle, and go on only if what is added returns "
-            "enough as well, since this is the mean of all its money."
+            "{others}; truly above with {chance}): step it up by {more} a cycle, and go on only if what is added "
+            "returns enough as well, since this is the mean of all its money."
         )
         said["more"] = style.value(row["step_up"], "currency", currency=currency)
         return Finding("act", text.format(**said), stake=row["step_up"], figures=_figures("scale", row))
     text = _(
-        "{channel} lies just below the scale line: {roas} against {line}; with {chance} it truly lies above. Give it no "
-        "more yet, and look again after the next cycle."
+        "{channel} lies just below the scale line: {roas} against {line}; with {chance} it truly lies above. Give it "
+        "no more yet, and look again after the next cycle."
     )
     if row["call_other"] == "scale":
         text = _(
-            "{channel} lies just below the scale line: {roas} against {line}; with {chance} it truly lies above. Give it "
-            "no more yet, and look again after the next cycle. By the other reading of the rule, {other}, it would get "
-            "more."
+            "{channel} lies just below the scale line: {roas} against {line}; with {chance} it truly lies above. Give "
+            "it no more yet, and look again after the next cycle. By the other reading of the rule, {other}, it would "
+            "get more."
         )
     return Finding("watch", text.format(**said), figures=_figures("scale", row))
 
@@ -140,14 +140,14 @@ def _left(row: dict, rules: Rules, currency: str) -> Finding:
     figures = (Figure("exit.roas", row["roas"], "ratio", by=by), Figure("exit.streak", row["streak"], "count", by=by))
     if row["call"] == "near":
         text = _(
-            "{channel} was below {part} of its target in {streak} cycles in a row, since {since}: one more, and it is to "
-            "be left."
+            "{channel} was below {part} of its target in {streak} cycles in a row, since {since}: one more, and it is "
+            "to be left."
         )
         return Finding("watch", text.format(**said), stake=row["avoidable"], figures=figures)
     text = _(
-        "Leave {channel}: since {since} it returned {roas} for each unit of money, below {part} of its target ({limit}) "
-        "in {streak} cycles in a row (truly below with {chance}); the rule was met in {called}. The {sunk} spent since "
-        "then are gone and brought {returned}; what can still be saved is {avoidable} a cycle."
+        "Leave {channel}: since {since} it returned {roas} for each unit of money, below {part} of its target "
+        "({limit}) in {streak} cycles in a row (truly below with {chance}); the rule was met in {called}. The {sunk} "
+        "spent since then are gone and brought {returned}; what can still be saved is {avoidable} a cycle."
     )
     return Finding("act", text.format(**said), stake=row["avoidable"], figures=figures)
 
@@ -185,8 +185,12 @@ def decisions(leaving: pd.DataFrame, found: pd.DataFrame, period: Period, *, cur
     for row in leaving[(leaving["call"] == "exit") & (leaving["avoidable"] > 0)].to_dict("records"):
         mine = found[(found["channel"] == row["channel"]) & (found["spend"] > 0)].tail(max(int(row["streak"]), 2))
         saved = row["avoidable"] * days / length
-        half = float(stats.t.ppf(0.9, len(mine) - 1) * mine["spend"].std() * math.sqrt(1 + 1 / len(mine))) * days / length
-        text = _("Stop {channel}: book no more, and let run out what is booked; {saved} are spent less by the end of {then}.")
+        half = (
+            float(stats.t.ppf(0.9, len(mine) - 1) * mine["spend"].std() * math.sqrt(1 + 1 / len(mine))) * days / length
+        )
+        text = _(
+            "Stop {channel}: book no more, and let run out what is booked; {saved} are spent less by the end of {then}."
+        )
         said = text.format(
             channel=term("channel", row["channel"]), saved=style.value(saved, "currency", currency=currency),
             then=style.period(then),
@@ -226,6 +230,10 @@ def forecasts(found: pd.DataFrame, period: Period, *, figure: str = "newest.roas
             continue
         log = np.log(known["roas"].to_numpy(float))
         half = float(stats.t.ppf(0.9, len(log) - 1) * log.std(ddof=1) * math.sqrt(1 + 1 / len(log)))
-        ends = [math.exp(log.mean() + x) for x in (0, -half, half)]
-        out.append(Forecast(figure, period.following.label, *ends, "ratio", by={"channel": str(channel)}, method="mean"))
+        value, low, high = (math.exp(log.mean() + x) for x in (0, -half, half))
+        out.append(
+            Forecast(
+                figure, period.following.label, value, low, high, "ratio", by={"channel": str(channel)}, method="mean"
+            )
+        )
     return out

@@ -95,7 +95,9 @@ def parts_of(text: str) -> dict[str, float]:
             name, number = part.rsplit(maxsplit=1)
             found[name] = float(number)
         except ValueError:
-            raise ValueError(_("cannot read {part!r}; write a channel and a number: search 0.8").format(part=part)) from None
+            raise ValueError(
+                _("cannot read {part!r}; write a channel and a number: search 0.8").format(part=part)
+            ) from None
     return found
 
 
@@ -132,14 +134,18 @@ def _sold(orders, traffic, returns, until: dt.date, notes: list[str]) -> list[pd
     told = of["told"] / of["amount"].where(of["amount"] > 0)
     by_source = _sources(traffic, until)
     counted = [p for p in of.index if told[p] < TOLD and p in set(by_source["platform"])]
-    rows = rows.filter(rows.channel.notnull() & ~rows.platform.isin(counted)) if counted else rows.filter(
-        rows.channel.notnull()
+    rows = (
+        rows.filter(rows.channel.notnull() & ~rows.platform.isin(counted))
+        if counted
+        else rows.filter(rows.channel.notnull())
     )
     found = rows.group_by("channel", "day").aggregate(
         amount=rows.amount.sum(), back=rows.back.sum(), orders=rows.count()
     )
     frame = found.order_by("channel", "day").to_pandas()
-    frame = frame.assign(day=pd.to_datetime(frame["day"]), sales=frame["amount"].astype(float) - frame["back"].astype(float))
+    frame = frame.assign(
+        day=pd.to_datetime(frame["day"]), sales=frame["amount"].astype(float) - frame["back"].astype(float)
+    )
     parts = [frame[["channel", "day", "sales", "orders"]]]
     if counted:
         mine = by_source[by_source["platform"].isin(counted)]
@@ -151,7 +157,9 @@ def _sold(orders, traffic, returns, until: dt.date, notes: list[str]) -> list[pd
     silent = [p for p in of.index if told[p] < TOLD and p not in counted and of["amount"][p] > 0]
     if silent:
         amount = of.loc[silent, "amount"].sum() - of.loc[silent, "told"].sum()
-        note = _("REVIEW: of {share} of all sales no platform says which channel brought them; returns are short of it.")
+        note = _(
+            "REVIEW: of {share} of all sales no platform says which channel brought them; returns are short of it."
+        )
         notes.append(note.format(share=style.value(amount / of["amount"].sum(), "share")))
     return parts
 

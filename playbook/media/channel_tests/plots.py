@@ -14,7 +14,7 @@ from .cycles import Rules
 
 @quietly
 def plot_lines(lines: pd.DataFrame) -> Axes | None:
-    """ROAS of each channel with its interval, the mean of the others (ring) and the line (bar); nothing without rows."""
+    """ROAS of each channel with its interval, the mean of the others (ring) and the line (bar)."""
     rows = lines.dropna(subset="roas").sort_values("roas", ignore_index=True)
     if rows.empty:
         return None
@@ -47,7 +47,7 @@ def plot_lines(lines: pd.DataFrame) -> Axes | None:
 
 @quietly
 def plot_cycles(found: pd.DataFrame, *, last: int = 12) -> Axes | None:
-    """A board of ROAS by channel and cycle; orange is below the exit limit, a box marks a streak long enough to leave."""
+    """A board of ROAS by channel and cycle: orange is below the exit limit, a frame says that the exit rule is met."""
     if found.empty:
         return None
     rules: Rules = found.attrs["rules"]
@@ -59,9 +59,10 @@ def plot_cycles(found: pd.DataFrame, *, last: int = 12) -> Axes | None:
     for row in rows.itertuples():
         x, y = shown.index(row.cycle), channels.index(row.channel)
         out = row.streak >= rules.streak and row.below == 1
-        color = style.GRID if row.below != row.below else style.BAD if row.below else style.GOOD
-        ax.bar(x, 0.86, 0.9, bottom=y - 0.43, color=color, alpha=1.0 if row.below == 1 or row.below != row.below else 0.28,
-               edgecolor=style.INK, linewidth=2.2 if out else 0)  # fmt: skip
+        color, alpha = {1.0: (style.BAD, 1.0), 0.0: (style.GOOD, 0.28)}.get(row.below, (style.GRID, 1.0))
+        ax.bar(
+            x, 0.86, 0.9, bottom=y - 0.43, color=color, alpha=alpha, edgecolor=style.INK, linewidth=2.2 if out else 0
+        )  # fmt: skip
         text = style.value(row.roas, "ratio") if row.roas == row.roas else "–"
         ax.text(x, y, text, ha="center", va="center", fontsize=9, color="white" if row.below == 1 else style.INK)
     ax.set_xticks(range(len(shown)), labels)
@@ -71,4 +72,27 @@ def plot_cycles(found: pd.DataFrame, *, last: int = 12) -> Axes | None:
     ax.grid(visible=False)
     ax.spines["bottom"].set_visible(False)
     ax.set_title(_("ROAS by cycle: orange is below the exit limit, a frame says that the rule is met"))
+    return ax
+
+
+@quietly
+def plot_timeline(rows: pd.DataFrame, *, currency: str = "CNY") -> Axes | None:
+    """Sales that a test is to bring, sales below which it stops, and what it has cost, cycle by cycle."""
+    if rows.empty:
+        return None
+    ax = style.axes(height=3.8)
+    start = rows["ends"].iloc[0] - pd.Timedelta(days=rows.attrs["cycle_days"])
+    days = [start, *rows["ends"]]
+    ax.fill_between(days, [0, *rows["least"]], color=style.BAD, alpha=0.12, linewidth=0)
+    for column, name, color in (
+        ("expected", _("expected of an average channel"), style.GOOD),
+        ("least", _("stop below this"), style.BAD),
+        ("spend", _("spent"), style.NEUTRAL),
+    ):
+        ax.plot(days, [0, *rows[column]], color=color, marker="o", markersize=5)
+        style.direct_label(ax, days[-1], rows[column].iloc[-1], name, color)
+    style.date_axis(ax)
+    style.money_axis(ax, currency)
+    ax.set_ylim(bottom=0)
+    ax.set_title(_("A small test, step by step: sales so far"))
     return ax

@@ -1,4 +1,4 @@
-"""Enter, scale, leave: the three rules, each with the other reading beside it and the chance of being above the line."""
+"""Enter, scale, leave: the three rules, with the other reading and the chance of being above the line beside them."""
 
 from __future__ import annotations
 
@@ -96,9 +96,7 @@ def scale(
     for channel, mine in found[found["cycle"].isin(newest)].groupby("channel"):
         if not mine["spend"].sum() > 0:
             continue
-        line = _called(
-            _held_against(daily, str(channel), mine, found, rules, rules.scale, draw), ("scale", "keep")
-        )
+        line = _called(_held_against(daily, str(channel), mine, found, rules, rules.scale, draw), ("scale", "keep"))
         more = step * mine["spend"].sum() / len(mine) if line["call"] == "scale" else math.nan
         lines.append({"channel": channel, "cycles": len(mine)} | line | {"step_up": more})
     frame = _frame(lines, ["channel", "cycles"], daily, "step_up")
@@ -169,7 +167,9 @@ def _held_against(
     draw: np.random.Generator,
 ) -> dict[str, float]:  # fmt: skip
     """A channel over some of its cycles, beside the mean of the others over the same ones."""
-    nothing = dict.fromkeys(("roas", "roas_low", "roas_high", "others", "line", "margin", "chance", "line_other"), np.nan)
+    nothing = dict.fromkeys(
+        ("roas", "roas_low", "roas_high", "others", "line", "margin", "chance", "line_other"), np.nan
+    )
     spend = float(mine["spend"].sum())
     line = {"spend": spend} | nothing
     if not spend > 0:

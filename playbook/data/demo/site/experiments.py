@@ -25,8 +25,7 @@ def experiments(world: World, site: Site) -> pd.DataFrame:
     """The table `experiments`: one row for each visitor who came while an experiment ran.
 
     Every device of a person is a visitor of its own, with the person's arm. Outcomes are the visitor's orders on that
-    device from her assignment to the end of the experiment: `converted`, and `value`, their sum in yuan (a number like any
-    other: experiments also tell outcomes that are no money).
+    device from her assignment to the end of the experiment: `converted`, and `value`, their sum in yuan.
     """
     events, cal = site.events[["event_at", "event", "visitor_id", "value"]], world.calendar
     who = site.visits.drop_duplicates("visitor_id").set_index("visitor_id")[["person", "device"]]
