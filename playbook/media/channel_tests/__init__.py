@@ -12,10 +12,10 @@ from .credit import daily
 from .cycles import NEWEST, Rules, cycles, newest, targets
 from .design import PLAN, TIMELINE, design, order_worth, timeline
 from .plots import plot_cycles, plot_lines, plot_timeline
-from .verdicts import EXIT, LINES, entry, leave, scale
+from .verdicts import ENTRY, EXIT, LINES, SCALE, entry, leave, scale
 
 __all__ = [
-    "EXIT", "LINES", "NEWEST", "PLAN", "TIMELINE", "Rules", "cycles", "daily", "decisions", "design", "entry",
+    "ENTRY", "EXIT", "LINES", "NEWEST", "PLAN", "SCALE", "TIMELINE", "Rules", "cycles", "daily", "decisions", "design", "entry",
     "findings", "forecasts", "leave", "newest", "order_worth", "plot_cycles", "plot_lines", "plot_timeline", "scale",
     "targets",
     "timeline",

@@ -12,13 +12,18 @@ from ...missing import answers
 from .cycles import READINGS, Rules, cycles, means_of_others
 
 LINES = {
-    "spend": "currency", "roas": "ratio", "others": "ratio", "line": "ratio", "margin": "share", "chance": "share",
+    "roas": "ratio", "others": "ratio", "line": "ratio", "margin": "share", "chance": "share",
     "line_other": "ratio", "step_up": "currency",
 }  # fmt: skip
 EXIT = {
     "streak": "count", "roas": "ratio", "limit": "ratio", "chance": "share", "sunk": "currency", "returned": "currency",
     "avoidable": "currency",
 }  # fmt: skip
+
+SHOWN = ["roas", "roas_low", "roas_high", "others", "line", "margin", "chance"]
+ENTRY = ["channel", "began", "call", *SHOWN, "line_other", "call_other"]
+SCALE = ["channel", "call", *SHOWN, "step_up", "line_other", "call_other"]
+"""What is shown of `entry` and of `scale`; last the verdict by the other reading."""
 
 STEP = 0.20
 """Part of what was spent by which a channel is stepped up at a time: more at once leaves the range that is known."""
@@ -158,7 +163,7 @@ def leave(found: pd.DataFrame, daily: pd.DataFrame, *, rng: int | np.random.Gene
     columns = ["channel", "call", "streak", "since", "called", *(c for c in EXIT if c != "streak")]
     frame = pd.DataFrame(lines, columns=columns)
     frame = frame.sort_values(["streak", "channel"], ascending=[False, True], ignore_index=True)
-    frame.attrs = dict(found.attrs)
+    frame.attrs = {**found.attrs, "notes": []}
     return frame
 
 
@@ -256,5 +261,5 @@ def _frame(lines: list[dict[str, Any]], first: list[str], daily: pd.DataFrame, *
     columns = [*first, "call", "spend", "roas", "roas_low", "roas_high", "others", "line", "margin", "chance", *more,
                "line_other", "call_other"]  # fmt: skip
     frame = pd.DataFrame(lines, columns=columns)
-    frame.attrs = dict(daily.attrs)
+    frame.attrs = {**daily.attrs, "notes": []}
     return frame

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from ... import style
-from ...findings import Finding
+from ...findings import Finding, Verdict
 from ...language import _
 from ...methods import testing
 from ...missing import answers
@@ -21,6 +21,9 @@ from .results import Experiment
 
 FRESH = 92
 """Days after its end in which the result of an experiment is still to be acted upon."""
+
+LOG = ["experiment", "arm", "call", "began", "ended", "days", "units", "could_stop"]
+"""Columns of the log that stand in one line; the sentences are the findings."""
 
 CALLS = ("take", "drop", "harms", "unknown", "wears_off", "broken", "running")
 
@@ -117,7 +120,7 @@ def findings(tried: list[Experiment], *, until: dt.date, fresh: int = FRESH) -> 
             text = _("{experiment} (until {ended}): {decision}").format(
                 experiment=one.name, ended=ended, decision=said["text"]
             )
-            verdict = "watch" if old and said["verdict"] == "act" else said["verdict"]
+            verdict: Verdict = "watch" if old and said["verdict"] == "act" else said["verdict"]
             out.append(replace(finding, verdict=verdict, text=text))
         out += made[len(called) :]
     return out

@@ -104,13 +104,13 @@ def design(
         row, arms = place.iloc[0], place.attrs["arms"]
         there = [x for x in lifts if row["rate"] * (1 + x) < 1]
         made = testing.design(row["rate"], lift=there, per_day=row["per_day"], arms=arms, power=power, alpha=alpha)
-        frame = made.assign(to=row["rate"] + made["effect"])[list(DESIGN)]
+        frame = made.assign(to=row["rate"] + made["effect"], days=made["days"].clip(lower=SHORTEST))[list(DESIGN)]
     frame.attrs = {**place.attrs, "alpha": alpha, "asked": power}
     return frame
 
 
 @answers("How does the chance of seeing the effect grow with time?")
-def chances(place: pd.DataFrame, *, lifts: Sequence[float] = (0.05, 0.1, 0.2), alpha: float = 0.05) -> pd.DataFrame:
+def chances(place: pd.DataFrame, *, lifts: Sequence[float] = (0.03, 0.05, 0.1), alpha: float = 0.05) -> pd.DataFrame:
     """The chance of seeing effects of several sizes, week by week: lift, weeks, power."""
     if place.empty:
         return pd.DataFrame(columns=["lift", "weeks", "power"])

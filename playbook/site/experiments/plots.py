@@ -75,12 +75,14 @@ def plot_power(found: pd.DataFrame) -> Axes | None:
     if found.empty:
         return None
     ax = style.axes(height=3.6)
-    for i, (lift, mine) in enumerate(found.groupby("lift")):
+    place = 1.1
+    for i, (lift, mine) in enumerate(sorted(found.groupby("lift"), reverse=True)):
         color = style.CATEGORIES[i % len(style.CATEGORIES)]
         ax.plot(mine["weeks"], mine["power"], color=color, linewidth=2.2, marker="o", markersize=4)
         last = mine.iloc[-1]
-        style.direct_label(ax, last["weeks"], last["power"], _("{lift} more").format(
-            lift=style.value(lift, "share", digits=0)), color)  # fmt: skip
+        place = min(last["power"], place - 0.09)  # no label on another
+        text = _("{lift} more").format(lift=style.value(lift, "share", digits=0))
+        style.direct_label(ax, last["weeks"], place, text, color)
     ax.axhline(0.8, color=style.COMPARISON, linewidth=1, linestyle="--")
     ax.set_xticks(sorted(found["weeks"].unique()))
     ax.set_ylim(0, 1.05)

@@ -22,7 +22,7 @@ EFFECTS = {
     "n": "count", "control": "share", "value": "share", "effect": "share", "lift": "share", "p_adjusted": "share",
     "better": "share",
 }  # fmt: skip
-LASTING = {"early_effect": "share", "late_effect": "share", "change": "share", "p": "share"}
+LASTING = {"early_effect": "share", "late_effect": "share", "p": "share"}
 
 STEP = ("add_to_cart", "begin_checkout")
 """The step of the site by which it is told, where there are events, whether an effect lasts: visitors' days with the
@@ -265,7 +265,7 @@ def lasting(tried: list[Experiment]) -> pd.DataFrame:
     -------
     DataFrame
         One row per experiment and arm: experiment, arm, counted (carts, visitors), lasts (wears off; "no sign"),
-        early_effect, late_effect with their intervals, change, p (one-sided).
+        early_effect, late_effect with their intervals, p (one-sided).
     """
     parts = [
         one.lasts.assign(experiment=one.name, counted=one.unit, lasts=one.lasts["wears_off"].map(_worn))
@@ -273,7 +273,7 @@ def lasting(tried: list[Experiment]) -> pd.DataFrame:
         if len(one.lasts)
     ]
     columns = ["experiment", "arm", "counted", "lasts", "early_effect", "early_effect_low", "early_effect_high",
-               "late_effect", "late_effect_low", "late_effect_high", "change", "p"]  # fmt: skip
+               "late_effect", "late_effect_low", "late_effect_high", "p"]  # fmt: skip
     names = {f"{t}_{e}": f"{t}_effect_{e}" for t in ("early", "late") for e in ("low", "high")}
     frame = (
         pd.concat(parts, ignore_index=True).rename(columns=names)[columns] if parts else pd.DataFrame(columns=columns)
