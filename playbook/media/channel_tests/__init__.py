@@ -15,8 +15,7 @@ from .plots import plot_cycles, plot_lines, plot_timeline
 from .verdicts import ENTRY, EXIT, LINES, SCALE, entry, leave, scale
 
 __all__ = [
-    "ENTRY", "EXIT", "LINES", "NEWEST", "PLAN", "SCALE", "TIMELINE", "Rules", "cycles", "daily", "decisions", "design", "entry",
-    "findings", "forecasts", "leave", "newest", "order_worth", "plot_cycles", "plot_lines", "plot_timeline", "scale",
-    "targets",
-    "timeline",
+    "ENTRY", "EXIT", "LINES", "NEWEST", "PLAN", "SCALE", "TIMELINE", "Rules", "cycles", "daily", "decisions", "design",
+    "entry", "findings", "forecasts", "leave", "newest", "order_worth", "plot_cycles", "plot_lines", "plot_timeline",
+    "scale", "targets", "timeline",
 ]  # fmt: skip

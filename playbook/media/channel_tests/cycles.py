@@ -112,7 +112,12 @@ def cycles(daily: pd.DataFrame, rules: Rules | None = None, targets: pd.DataFram
     parts = []
     for channel, mine in found.groupby("channel"):
         began = mine.loc[mine["spend"] > 0, "cycle"].min()
-        mine = mine.set_index("cycle").reindex(whole[whole >= began], fill_value=0.0).rename_axis("cycle").reset_index()
+        mine = (
+            mine.set_index("cycle")[["spend", "sales"]]
+            .reindex(whole[whole >= began], fill_value=0.0)
+            .rename_axis("cycle")
+            .reset_index()
+        )
         parts.append(mine.assign(channel=channel, number=np.arange(1, len(mine) + 1)))
     columns = ["channel", "cycle", "label", "number", "spend", "sales", "roas", "others", "target", "limit", "below",
                "streak"]  # fmt: skip

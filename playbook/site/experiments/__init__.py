@@ -10,7 +10,7 @@ from .plots import plot_effects, plot_lasting, plot_power
 from .results import ARMS, EFFECTS, LASTING, Experiment, arms, effects, lasting, run
 
 __all__ = [
-    "ARMS", "CANDIDATES", "DESIGN", "EFFECTS", "LASTING", "LOG", "Experiment", "arms", "candidates", "chances", "decisions",
-    "design", "effects", "findings", "five_steps", "lasting", "log", "next_finding", "plot_effects",
+    "ARMS", "CANDIDATES", "DESIGN", "EFFECTS", "LASTING", "LOG", "Experiment", "arms", "candidates", "chances",
+    "decisions", "design", "effects", "findings", "five_steps", "lasting", "log", "next_finding", "plot_effects",
     "plot_lasting", "plot_power", "run", "soonest", "today",
 ]  # fmt: skip

@@ -36,15 +36,16 @@ def calls(one: Experiment) -> list[dict[str, Any]]:
         lines = one.analysis.effects[one.analysis.effects["arm"] == said.arm]
         better = bool(len(lines) and lines.iloc[0]["effect"] > 0 and lines.iloc[0]["stands"])
         call = {"act": "take", "hold": "harms" if better else "drop", "watch": "unknown"}[said.verdict]
-        text, verdict = said.text, said.verdict
+        text, verdict, p = said.text, said.verdict, said.p
         if not one.analysis.sound:
             call = "broken"
         elif said.arm in worn and call in ("take", "unknown"):
             call, verdict, text = "wears_off", "watch", _worn(one, said.arm)
-        elif one.running and call != "drop":
+            p = float(one.lasts.loc[one.lasts["arm"] == said.arm, "p"].iloc[0])
+        elif one.running and call in ("take", "unknown"):
             call, verdict = "running", "watch"
             text = _("still running, so this is no result yet: {text}").format(text=said.text)
-        out.append({"arm": said.arm, "call": call, "verdict": verdict, "text": text, "p": said.p})
+        out.append({"arm": said.arm, "call": call, "verdict": verdict, "text": text, "p": p})
     return out
 
 
@@ -121,7 +122,8 @@ def findings(tried: list[Experiment], *, until: dt.date, fresh: int = FRESH) -> 
                 experiment=one.name, ended=ended, decision=said["text"]
             )
             verdict: Verdict = "watch" if old and said["verdict"] == "act" else said["verdict"]
-            out.append(replace(finding, verdict=verdict, text=text))
+            p = None if math.isnan(said["p"]) else said["p"]
+            out.append(replace(finding, verdict=verdict, text=text, p=p))
         out += made[len(called) :]
     return out
 
