@@ -10,12 +10,24 @@ import numpy as np
 import pandas as pd
 
 from ...data.engine import as_table
-from ...language import _
+from ...language import N_, _
 from ...missing import answers
 
 Reading = Literal["above", "of"]
 
 NEWEST = {"spend": "currency", "sales": "currency", "roas": "ratio", "others": "ratio", "target": "ratio"}
+
+TITLES = {
+    "call": N_("Verdict"), "call_other": N_("Verdict by the other reading"), "others": N_("Mean of the others"),
+    "line": N_("Line"), "line_other": N_("Line by the other reading"), "margin": N_("Above the line by"),
+    "chance": N_("Chance"), "step_up": N_("Step up by"), "limit": N_("Exit limit"), "streak": N_("Cycles in a row"),
+    "since": N_("Since cycle"), "called": N_("Rule met in"), "sunk": N_("Spent since"), "returned": N_("Brought back"),
+    "avoidable": N_("Still to be saved"), "difference": N_("Difference from the mean"), "cycles": N_("Cycles needed"),
+    "days": N_("Days needed"), "orders": N_("Orders needed"), "spend": N_("Spent"), "sales": N_("Net sales"),
+    "expected": N_("Expected sales"), "least": N_("Stop below"), "stop_loss": N_("Stop-loss"), "began": N_("Began"),
+    "rule": N_("Rule"), "cycle": N_("Cycle"), "ends": N_("Until"), "target": N_("Target"),
+}  # fmt: skip
+"""Headers of the tables."""
 
 READINGS: tuple[Reading, ...] = ("above", "of")
 
@@ -147,7 +159,7 @@ def newest(found: pd.DataFrame) -> pd.DataFrame:
     """The last cycle of each channel, the dearest first: channel and the columns of `NEWEST`."""
     last = found[found["cycle"] == found["cycle"].max()].sort_values("spend", ascending=False, ignore_index=True)
     frame = last[["channel", *NEWEST]]
-    frame.attrs = {"notes": list(found.attrs["notes"])}
+    frame.attrs = {"notes": list(found.attrs["notes"]), "titles": TITLES}
     return frame
 
 

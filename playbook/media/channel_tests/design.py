@@ -13,7 +13,7 @@ from scipy import stats
 from ...data.engine import as_table
 from ...language import _
 from ...missing import answers
-from .cycles import Rules
+from .cycles import TITLES, Rules
 
 PLAN = {"difference": "share", "orders": "count", "spend": "currency", "cycles": "count", "days": "days"}
 TIMELINE = {
@@ -71,7 +71,7 @@ def design(
     recent = daily[daily["day"] >= until - pd.Timedelta(days=days)]
     cost, sales, orders = (float(recent[c].sum()) for c in ("spend", "sales", "orders"))
     frame = pd.DataFrame(columns=["rule", *PLAN])
-    frame.attrs = {"notes": [], "worth": worth}
+    frame.attrs = {"notes": [], "worth": worth, "titles": TITLES}
     if not (cost > 0 and sales > 0 and orders > 0):
         frame.attrs["notes"] = [_("not enough data: needs days with spending and credited orders")]
         return frame
@@ -85,7 +85,7 @@ def design(
         cycles = math.ceil(spend / cap)
         lines.append((rule, away, n, spend, cycles, cycles * cycle_days))
     frame = pd.DataFrame(lines, columns=["rule", *PLAN])
-    frame.attrs = {"notes": [], "worth": worth, "roas": roas, "order_value": value, "budget": cap,
+    frame.attrs = {"notes": [], "worth": worth, "titles": TITLES, "roas": roas, "order_value": value, "budget": cap,
                    "cycle_days": cycle_days}  # fmt: skip
     return frame
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ...missing import answers
-from .cycles import READINGS, Rules, cycles, means_of_others
+from .cycles import READINGS, TITLES, Rules, cycles, means_of_others
 
 LINES = {
     "roas": "ratio", "others": "ratio", "line": "ratio", "margin": "share", "chance": "share",
@@ -163,7 +163,7 @@ def leave(found: pd.DataFrame, daily: pd.DataFrame, *, rng: int | np.random.Gene
     columns = ["channel", "call", "streak", "since", "called", *(c for c in EXIT if c != "streak")]
     frame = pd.DataFrame(lines, columns=columns)
     frame = frame.sort_values(["streak", "channel"], ascending=[False, True], ignore_index=True)
-    frame.attrs = {**found.attrs, "notes": []}
+    frame.attrs = {**found.attrs, "notes": [], "titles": TITLES}
     return frame
 
 
@@ -261,5 +261,5 @@ def _frame(lines: list[dict[str, Any]], first: list[str], daily: pd.DataFrame, *
     columns = [*first, "call", "spend", "roas", "roas_low", "roas_high", "others", "line", "margin", "chance", *more,
                "line_other", "call_other"]  # fmt: skip
     frame = pd.DataFrame(lines, columns=columns)
-    frame.attrs = {**daily.attrs, "notes": []}
+    frame.attrs = {**daily.attrs, "notes": [], "titles": TITLES}
     return frame

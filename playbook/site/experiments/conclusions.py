@@ -17,7 +17,7 @@ from ...missing import answers
 from ...outlook import Decision
 from ...period import Period
 from ..funnel.steps import step_name
-from .results import Experiment
+from .results import TITLES, Experiment
 
 FRESH = 92
 """Days after its end in which the result of an experiment is still to be acted upon."""
@@ -90,7 +90,7 @@ def log(tried: list[Experiment]) -> pd.DataFrame:
             )  # fmt: skip
     columns = ["experiment", "began", "ended", "days", "units", "arm", "call", "says", "could_stop"]
     frame = pd.DataFrame(lines, columns=columns)
-    frame.attrs = {"notes": [] if tried else [_("No experiment ran in this time.")]}
+    frame.attrs = {"notes": [] if tried else [_("No experiment ran in this time.")], "titles": TITLES}
     return frame
 
 

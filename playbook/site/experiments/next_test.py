@@ -12,6 +12,7 @@ from ...methods import testing
 from ...missing import Missing, answers
 from ...period import Period
 from ..funnel.steps import step_name
+from .results import TITLES
 
 CANDIDATES = {
     "rate": "share",
@@ -75,7 +76,7 @@ def candidates(
     columns = ["step", "rate", "rate_low", "rate_high", "per_day", "units", "days", "mde", "worth"]
     frame = pd.DataFrame(lines, columns=columns).sort_values(["days", "units"], ignore_index=True)
     notes = [] if len(frame) else [_("not enough data: needs visitors who pass a step and others who do not")]
-    frame.attrs = {"notes": notes, "lift": lift, "longest": longest, "arms": arms}
+    frame.attrs = {"notes": notes, "titles": TITLES, "lift": lift, "longest": longest, "arms": arms}
     return frame
 
 
@@ -168,7 +169,9 @@ def five_steps(place: pd.DataFrame, plan: pd.DataFrame) -> pd.DataFrame:
             "and the log says so."
         ),
     }
-    return pd.DataFrame([(phase, text.format(**words)) for phase, text in said.items()], columns=columns)
+    frame = pd.DataFrame([(phase, text.format(**words)) for phase, text in said.items()], columns=columns)
+    frame.attrs = {"titles": TITLES}
+    return frame
 
 
 def today(place: pd.DataFrame | Missing) -> dict[str, float]:

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from ...data.engine import as_table
-from ...language import _
+from ...language import N_, _
 from ...methods import testing
 from ...methods.testing import Analysis, Metric
 from ...missing import answers
@@ -23,6 +23,19 @@ EFFECTS = {
     "better": "share",
 }  # fmt: skip
 LASTING = {"early_effect": "share", "late_effect": "share", "p": "share"}
+
+TITLES = {
+    "split": N_("Split"), "rows": N_("Rows"), "set_aside": N_("Set aside"), "unseen": N_("Saw no arm"),
+    "kept": N_("Counted"), "p": N_("p"), "n": N_("Units"), "control": N_("Control"), "value": N_("Arm's value"),
+    "effect": N_("Difference"), "lift": N_("Lift"), "p_adjusted": N_("p, corrected"), "better": N_("Better"),
+    "counted": N_("Told from"), "lasts": N_("Does it last?"), "early_effect": N_("First days"),
+    "late_effect": N_("Afterwards"), "call": N_("Verdict"), "began": N_("First day"), "ended": N_("Last day"),
+    "days": N_("Days"), "units": N_("Units"), "could_stop": N_("Could stop"), "step": N_("Step"), "rate": N_("Rate"),
+    "per_day": N_("Visitors a day"), "mde": N_("Smallest lift seen"), "worth": N_("Worth"), "to": N_("Leads to"),
+    "per_arm": N_("Each arm"), "power": N_("Chance of seeing it"), "phase": N_("Step"), "what": N_("What is done"),
+    "experiment": N_("Experiment"), "arm": N_("Arm"),
+}  # fmt: skip
+"""Headers of the tables."""
 
 STEP = ("add_to_cart", "begin_checkout")
 """The step of the site by which it is told, where there are events, whether an effect lasts: visitors' days with the
@@ -286,5 +299,5 @@ def _worn(off: bool) -> str:
 
 
 def _noted(frame: pd.DataFrame, tried: list[Experiment]) -> pd.DataFrame:
-    frame.attrs = {"notes": [] if tried else [_("No experiment ran in this time.")]}
+    frame.attrs = {"notes": [] if tried else [_("No experiment ran in this time.")], "titles": TITLES}
     return frame
