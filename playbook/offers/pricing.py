@@ -11,7 +11,7 @@ import statsmodels.api as sm
 from scipy import stats
 
 from ..language import N_, _
-from ..missing import answers
+from ..missing import Missing, answers
 
 BLOCK_DAYS = 42
 """Days that are one cluster: whoever likes a product buys it again within weeks."""
@@ -37,13 +37,16 @@ def daily_units(
     Returns
     -------
     DataFrame
-        product_id, category, day, units (lines of paid orders), price (log, against the product's mean), there.
+        product_id, category ("" where unknown), day, units (lines of paid orders), price (log, against the product's
+        mean), there. A Missing where nothing was sold.
     """
     items, paid = _table(order_items), _table(orders)
     key = [k for k in ("platform", "order_id") if k in items.columns and k in paid.columns]
     paid = paid.filter(paid.paid_at.notnull()).mutate(day=lambda t: t.paid_at.date()).select(*key, "day")
     lines = items.select(*key, "product_id").inner_join(paid, key)
     sold = lines.group_by(["product_id", "day"]).aggregate(units=lambda t: t.count()).to_pandas()
+    if sold.empty:
+        return Missing(_("paid orders with a product"))
     own = _table(prices)
     shown = own.mutate(day=own.changed_at.date(), log=own.price.cast("float64").ln())
     shown = shown.group_by(["product_id", "platform", "day"]).aggregate(log=lambda t: t["log"].mean()).to_pandas()
@@ -60,7 +63,9 @@ def daily_units(
         gone = gone[gone["product_id"].isin(units.columns) & pd.to_datetime(gone["day"]).isin(days)]
         for row in gone.itertuples():
             there.loc[pd.Timestamp(row.day), row.product_id] = False
-    category = _table(products).select("product_id", "category").to_pandas().drop_duplicates("product_id")
+    goods = _table(products)
+    goods = goods.mutate(category=goods.category.fill_null("") if "category" in goods.columns else ibis.literal(""))
+    category = goods.select("product_id", "category").to_pandas().drop_duplicates("product_id")
     out = pd.DataFrame({"units": units.stack(), "price": (path - path.mean()).stack(), "there": there.stack()})
     out = out.dropna(subset=["price"]).rename_axis(["day", "product_id"]).reset_index()
     out = out.merge(category, on="product_id", how="left").fillna({"category": ""})
