@@ -7,7 +7,7 @@ import pandas as pd
 from ... import style
 from ...findings import Figure, Finding
 from ...language import _, term
-from ...methods.forecasting import forecaster
+from ...methods.forecasting import next_step
 from ...missing import answers
 from ...outlook import Forecast
 from ...period import Period
@@ -147,11 +147,8 @@ def forecast(history: pd.DataFrame, period: Period) -> list[Forecast]:
         return []
     rows = history[history.metric == "customers"].dropna(subset="value")
     series = pd.Series(rows.value.to_numpy(), index=pd.PeriodIndex(pd.to_datetime(rows.month), freq="M"))
-    if len(series) < 2:
+    then = next_step(series, "count")
+    if not then.said:
         return []
-    made = forecaster(series, horizon=1)
-    said = made.predict(1).iloc[0]
-    if not made.method or said[["value", "low", "high"]].isna().any():
-        return []
-    low, value, high = (float(said[c]) for c in ("low", "value", "high"))
-    return [Forecast("customers", period.following.label, value, low, high, "count", method=made.method)]
+    at = period.following.label
+    return [Forecast("customers", at, then.value, then.low, then.high, "count", method=then.method)]
