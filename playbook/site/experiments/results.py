@@ -178,7 +178,7 @@ def _by_day(units: ibis.Table, events, ended: dt.date) -> tuple[pd.DataFrame, st
         frame = _days(counted)
         if len(frame):
             return frame, "carts"
-    rows = units.select("arm", day=units.assigned_at.date(), won=units.converted.fill_null(False).cast("int64"))
+    rows = units.select("arm", day=units.assigned_at.date(), won=units.converted.cast("int64").fill_null(0))
     return _days(rows.group_by("arm", "day").aggregate(n=rows.count(), k=rows.won.sum())), "visitors"
 
 
