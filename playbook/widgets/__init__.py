@@ -3,5 +3,6 @@
 from .alerts import alerts
 from .experiment import experiment
 from .ledger import ledger
+from .promotion import promotion
 
-__all__ = ["alerts", "experiment", "ledger"]
+__all__ = ["alerts", "experiment", "ledger", "promotion"]
