@@ -81,7 +81,9 @@ def audit(
     notes = []
     if silent:
         said = listing(humanise(n, inside=True) for n in silent)
-        notes.append(_("These signs need data that the shop does not have, and were not looked for: {signs}.").format(signs=said))
+        notes.append(
+            _("These signs need data that the shop does not have, and were not looked for: {signs}.").format(signs=said)
+        )
     out.attrs = {"silent": silent, "notes": notes, "days": days, "judged": int(judged.count().execute())}
     return out
 
@@ -238,15 +240,23 @@ def findings(queue: pd.DataFrame, found: pd.DataFrame, changed: pd.DataFrame, *,
     judged = queue.attrs["judged"]
     if queue.empty:
         text = _("None of {n} orders bears signs enough of being faked or made to be refunded.")
-        return [Finding("hold", text.format(n=style.value(judged, "count")), figures=(Figure("audit.doubtful", 0, "count"),))]
+        return [
+            Finding(
+                "hold", text.format(n=style.value(judged, "count")), figures=(Figure("audit.doubtful", 0, "count"),)
+            )
+        ]
     out = []
     for kind in KINDS:
         of, own = found[found["kind"] == kind], queue[queue["kind"] == kind]
         if own.empty:
             continue
         said = {
-            "fake": _("{orders} of {judged} orders look faked ({money}, {cases} cases, the last on {last}): look at the queue before these figures are used."),
-            "refund_loop": _("{orders} of {judged} orders are by accounts that have nearly everything refunded ({money}, {cases} cases, the last on {last}): ask for the goods before the money."),
+            "fake": _(
+                "{orders} of {judged} orders look faked ({money}, {cases} cases, the last on {last}): look at the queue before these figures are used."
+            ),
+            "refund_loop": _(
+                "{orders} of {judged} orders are by accounts that have nearly everything refunded ({money}, {cases} cases, the last on {last}): ask for the goods before the money."
+            ),
         }[kind]
         figures = (Figure("audit.doubtful", len(own), "count", by={"kind": kind}),)
         text = said.format(
@@ -257,7 +267,9 @@ def findings(queue: pd.DataFrame, found: pd.DataFrame, changed: pd.DataFrame, *,
     sales = changed.set_index("metric")["change"].get("paid_sales", np.nan)
     if pd.notna(sales):
         repeat = changed.set_index("metric").loc["repeat_rate"]
-        text = _("Without the doubtful orders paid sales are {sales} lower, and the repeat rate is {now} instead of {was}.")
+        text = _(
+            "Without the doubtful orders paid sales are {sales} lower, and the repeat rate is {now} instead of {was}."
+        )
         out.append(
             Finding(
                 "watch",

@@ -144,7 +144,9 @@ def _burst(rows: ibis.Table) -> ibis.Table:
     """Marks orders in whose half hour their town ordered the product more often than its part of all orders explains."""
     rows = rows.mutate(place=rows.region.fill_null("") + "/" + rows.city.fill_null(""))
     around = {"preceding": WINDOW * 60, "following": WINDOW * 60, "order_by": rows.second}
-    here = rows.order_id.count().over(ibis.range_window(**around, group_by=[rows.platform, rows["product"], rows.place]))
+    here = rows.order_id.count().over(
+        ibis.range_window(**around, group_by=[rows.platform, rows["product"], rows.place])
+    )
     all_ = rows.order_id.count().over(ibis.range_window(**around, group_by=[rows.platform, rows["product"]]))
     part = rows.order_id.count().over(ibis.window(group_by=rows.place)) / rows.order_id.count().over(ibis.window())
     usual = rows.order_id.count().over(ibis.window(group_by=[rows.platform, rows["product"], rows.place]))

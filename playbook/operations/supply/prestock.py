@@ -99,7 +99,9 @@ def prestock(
             of = coming[coming["product_id"] == product]
             at = (pd.to_datetime(of["arrives_on"]) - pd.Timestamp(until)).dt.days.clip(lower=0).to_numpy()
             np.add.at(landed, at[at < days], of["quantity"].to_numpy(float)[at < days])
-        rows += _pools(product, ahead[j], parts.loc[product], free.loc[product], landed, demand.spread, until)
+        rows += _pools(
+            product, ahead[j], parts.loc[product], free.loc[product], landed, demand.luck[j], demand.spread, until
+        )
     columns = [
         "product_id", "platform", "verdict", "runs_out_on", "expected", "expected_low", "expected_high", "available",
         "inbound", "short", "short_high",
@@ -162,6 +164,7 @@ def _pools(
     parts: pd.Series,
     free: pd.Series,
     landed: np.ndarray,
+    luck: float,
     spread: float,
     until: dt.date,
 ) -> list[tuple]:
@@ -181,12 +184,12 @@ def _pools(
             continue
         comes = landed * (part if own else 1.0)
         running, there = np.cumsum(ahead) * part, units + np.cumsum(comes)
-        worst = wanted.quantile(running, 0.5 + LEVEL / 2, spread)
+        worst = wanted.quantile(running, 0.5 + LEVEL / 2, luck, spread)
         lack, lack_high = (float(np.max(np.append(x - there, 0))) for x in (running, worst))
         late = np.flatnonzero(running > there + 1e-9)
         verdict = "FAIL" if len(late) else "REVIEW" if lack_high > 0 else "PASS"
         gone = pd.Timestamp(until) + pd.Timedelta(days=int(late[0])) if len(late) else pd.NaT
-        low = wanted.quantile(running[-1:], 0.5 - LEVEL / 2, spread)[0]
+        low = wanted.quantile(running[-1:], 0.5 - LEVEL / 2, luck, spread)[0]
         total = (running[-1], low, worst[-1], units, comes.sum(), lack, lack_high)
         rows += [
             (
