@@ -49,7 +49,8 @@ def lead_times(
     Returns
     -------
     DataFrame
-        product_id, supplier_id, leads (array of days). Products without any lead time are not there. A Missing where
+        product_id, supplier_id, deliveries (known ones of the supplier), leads (array: equally likely days of the
+        next one). Products without any lead time are not there. A Missing where
         there is none at all.
     """
     about = pd.DataFrame({"product_id": pd.Series(dtype=object), "supplier_id": "", "agreed": np.nan})
@@ -59,9 +60,11 @@ def lead_times(
         about = table.select([c for c in wanted if c in table.columns]).to_pandas().reindex(columns=wanted)
         about = about.drop_duplicates("product_id").rename(columns={"lead_days": "agreed"})
     told: dict[str, np.ndarray] = {}
+    counts = pd.Series(dtype=float)
     if purchase_orders is not None:
         frame = orders.plain(purchase_orders, until)
         told = samples(frame, until)
+        counts = frame.dropna(subset=["received_on"]).groupby("supplier_id")["purchase_order_id"].nunique()
         latest = frame.sort_values("recorded_at").drop_duplicates("product_id", keep="last")
         about = about.merge(latest[["product_id", "supplier_id"]], on="product_id", how="outer", suffixes=("", "_last"))
         about["supplier_id"] = about["supplier_id"].where(
@@ -74,6 +77,7 @@ def lead_times(
     supplier = about["supplier_id"].fillna("").astype(str)
     leads = [told.get(s, np.array([a]) if a == a else np.array([])) for s, a in zip(supplier, agreed, strict=True)]
     out = pd.DataFrame({"product_id": about["product_id"], "supplier_id": supplier, "leads": leads})
+    out.insert(2, "deliveries", out["supplier_id"].map(counts).fillna(0).astype(int))
     out = out[out["leads"].map(len) > 0].reset_index(drop=True)
     if out.empty:
         remedy = _("Import purchase orders with their days of arrival, or map `lead_days` of products or suppliers.")
@@ -199,7 +203,7 @@ def levels(
     -------
     DataFrame
         product_id, supplier_id, pattern, daily (expected units a day while waiting), lead_days, lead_sd (days),
-        deliveries (that the lead time is known from), lead_demand (expected units while waiting), safety_stock,
+        deliveries (of the supplier that are known), lead_demand (expected units while waiting), safety_stock,
         safety_normal (the formula's), reorder_point (lead_demand + safety_stock), order_quantity, service (aimed),
         cycle_service, fill_rate (reached if the forecast is right); units.
 
@@ -240,7 +244,7 @@ def levels(
             "daily": daily,
             "lead_days": lead,
             "lead_sd": lead_sd,
-            "deliveries": [len(x) for x in days],
+            "deliveries": [known.at[p, "deliveries"] for p in ids],
             "lead_demand": mean,
             "safety_stock": np.maximum(point - mean, 0),
             "safety_normal": np.maximum(usual, 0),

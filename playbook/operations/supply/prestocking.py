@@ -133,6 +133,12 @@ def horizon(promotions: ibis.Table | None, until: dt.date) -> dt.date:
     return until + dt.timedelta(days=WITHOUT - 1)
 
 
+@answers("What is in stock and not promised?")
+def available(inventory: ibis.Table, *, until: dt.date) -> pd.Series:
+    """What is in stock and not promised at the end of the last day? Units by product_id."""
+    return stock(inventory, until).groupby("product_id").sum()
+
+
 def stock(inventory: ibis.Table, until: dt.date) -> pd.Series:
     """Units in stock and not promised at the end of the last day, by product_id and platform ("" is for all)."""
     table = as_table(inventory)
