@@ -13,11 +13,14 @@ from ... import style
 from ...data.engine import as_table
 from ...findings import Figure, Finding
 from ...language import _, humanise, listing, term
-from ...missing import answers, quietly
+from ...missing import Missing, answers, quietly
 from ...period import Period
 from . import rules
 
 KINDS = ("fake", "refund_loop")
+UNITS = {"orders_paid": "count", "paid_sales": "currency", "customers": "count", "aov": "currency",
+         "repeat_rate": "share", "refund_rate": "share"}  # fmt: skip
+"""Units of what `effect` returns."""
 
 
 @answers("Which orders should somebody look at?", needs={"orders": ["customer_id"]})
@@ -114,7 +117,7 @@ def cases(queue: pd.DataFrame) -> pd.DataFrame:
     """
     names = [r.name for r in rules.RULES]
     rows = []
-    for (kind, _place_), of in queue.groupby(["kind", "place"], sort=False):
+    for (kind, _case), of in queue.groupby(["kind", "place"], sort=False):
         counts = of["signs"].str.split(" ").explode().value_counts()
         signs = [n for n in names if counts.get(n, 0) >= len(of) / 3]
         where = [x for x in of[["region", "city"]].iloc[0] if isinstance(x, str) and x]
@@ -132,6 +135,25 @@ def cases(queue: pd.DataFrame) -> pd.DataFrame:
     out.insert(0, "case", [f"{i:03d}" for i in range(1, len(out) + 1)])
     out.attrs = dict(queue.attrs)
     return out
+
+
+@answers("Which orders should somebody look at?")
+def review(queue: pd.DataFrame) -> pd.DataFrame:
+    """The queue as a sheet for a person to fill in: the orders with their signs, and an empty column for the verdict."""
+    columns = ["platform", "order_id", "ordered_at", "amount", "kind", "score", "signs"]
+    return queue[columns].assign(verdict="")
+
+
+def faked(queue: pd.DataFrame | Missing) -> pd.DataFrame | None:
+    """Orders that take no goods out of the warehouse: platform, order_id; None where the audit could not be made."""
+    if isinstance(queue, Missing):
+        return None
+    return queue.loc[queue["kind"] == "fake", ["platform", "order_id"]]
+
+
+def window(until: dt.date, days: int) -> Period:
+    """The days that were audited."""
+    return Period(until - dt.timedelta(days=days), until)
 
 
 @answers("What are the figures without them?")
@@ -152,9 +174,9 @@ def effect(
     Returns
     -------
     DataFrame
-        metric (orders_paid, paid_sales, customers, aov, repeat_rate, refund_rate), unit, all_orders, without_doubtful,
-        change (relative; of shares the difference). ``repeat_rate``: part of the customers with two orders or more in
-        the period; ``refund_rate``: part of the sales given back.
+        Two rows, ``counted``: all, without_doubtful. orders_paid, paid_sales (currency), customers, aov (currency an
+        order), repeat_rate (part of the customers with two orders or more in the period), refund_rate (part of the
+        sales given back; NaN without returns).
     """
     orders = as_table(orders)
     paid_at = orders.paid_at if "paid_at" in orders.columns else orders.ordered_at
@@ -177,13 +199,8 @@ def effect(
     each = rows.group_by("customer_id", "doubtful").aggregate(
         n=rows.order_id.count(), sales=rows.amount.sum(), back=back.sum()
     )
-    parts = {"all_orders": each, "without_doubtful": each.filter(each.doubtful == 0)}
-    told = {name: _figures(table, returns is not None) for name, table in parts.items()}
-    out = pd.DataFrame(told).reset_index(names="metric")
-    out.insert(1, "unit", ["count", "currency", "count", "currency", "share", "share"])
-    was, now = out["all_orders"], out["without_doubtful"]
-    relative = (now / was - 1).where(was != 0)
-    out["change"] = relative.where(out["unit"] != "share", now - was)
+    parts = {"all": each, "without_doubtful": each.filter(each.doubtful == 0)}
+    out = pd.DataFrame([{"counted": name} | _figures(table, returns is not None) for name, table in parts.items()])
     out.attrs = {"period": period.label}
     return out
 
@@ -252,32 +269,31 @@ def findings(queue: pd.DataFrame, found: pd.DataFrame, changed: pd.DataFrame, *,
             continue
         said = {
             "fake": _(
-                "{orders} of {judged} orders look faked ({money}, {cases} cases, the last on {last}): look at the queue before these figures are used."
+                "{orders} of {judged} orders look faked ({money}, {cases} cases, the last on {last}): look at the queue"
+                " before these figures are used."
             ),
             "refund_loop": _(
-                "{orders} of {judged} orders are by accounts that have nearly everything refunded ({money}, {cases} cases, the last on {last}): ask for the goods before the money."
+                "{orders} of {judged} orders are by accounts that have nearly everything refunded ({money}, {cases}"
+                " cases, the last on {last}): ask for the goods before the money."
             ),
         }[kind]
         figures = (Figure("audit.doubtful", len(own), "count", by={"kind": kind}),)
         text = said.format(
-            orders=style.value(len(own), "count"), judged=style.value(judged, "count"), cases=style.value(len(of), "count"),
-            money=style.value(own["amount"].sum(), "currency", currency=currency), last=style.date(own["ordered_at"].max()),
+            orders=style.value(len(own), "count"), judged=style.value(judged, "count"),
+            cases=style.value(len(of), "count"), last=style.date(own["ordered_at"].max()),
+            money=style.value(own["amount"].sum(), "currency", currency=currency),
         )  # fmt: skip
         out.append(Finding("act", text, stake=float(own["amount"].sum()), figures=figures))
-    sales = changed.set_index("metric")["change"].get("paid_sales", np.nan)
-    if pd.notna(sales):
-        repeat = changed.set_index("metric").loc["repeat_rate"]
+    was, now = (changed.set_index("counted").loc[c] for c in ("all", "without_doubtful"))
+    if was["paid_sales"] > 0 and now["orders_paid"] < was["orders_paid"]:
+        less = 1 - now["paid_sales"] / was["paid_sales"]
         text = _(
-            "Without the doubtful orders paid sales are {sales} lower, and the repeat rate is {now} instead of {was}."
+            "Without the doubtful orders paid sales are {sales} lower, and {now} of the customers buy again instead of"
+            " {was}."
         )
-        out.append(
-            Finding(
-                "watch",
-                text.format(
-                    sales=style.value(abs(sales), "share"), now=style.value(repeat["without_doubtful"], "share"),
-                    was=style.value(repeat["all_orders"], "share"),
-                ),
-                figures=(Figure("audit.sales_change", sales, "share"),),
-            )
+        said = text.format(
+            sales=style.value(less, "share"), now=style.value(now["repeat_rate"], "share"),
+            was=style.value(was["repeat_rate"], "share"),
         )  # fmt: skip
+        out.append(Finding("watch", said, figures=(Figure("audit.sales_change", -less, "share"),)))
     return out

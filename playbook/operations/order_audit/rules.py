@@ -58,7 +58,8 @@ RULES = (
     Rule("again", 1, N_("one account orders one product three times within two weeks"), ("customer_id",)),
     Rule("night", 1, N_("ordered between one and five at night")),
     Rule("praise", 1, N_("five stars within three days of the order")),
-    Rule("refund_loop", 4, N_("the account keeps the goods and has more of its orders refunded than chance allows"), ("customer_id",)),
+    Rule("refund_loop", 4, N_("the account keeps the goods and has more of its orders refunded than chance allows"),
+         ("customer_id",)),
 )  # fmt: skip
 REVIEW = 3
 """Points from which on a person should look at an order."""
@@ -100,7 +101,6 @@ def evidence(
     rows = _burst(rows) if "burst" not in silent else rows.mutate(burst=_no())
     rows = _praise(rows, reviews, key) if "praise" not in silent else rows.mutate(praise=_no())
     rows = _loops(rows, returns, key) if "refund_loop" not in silent else rows.mutate(refund_loop=_no())
-    # a clock that only knows days says nothing of nights and bursts
     return rows, [r.name for r in RULES if r.name in silent]
 
 
@@ -141,7 +141,7 @@ def _same_goods(rows: ibis.Table) -> ibis.Value:
 
 
 def _burst(rows: ibis.Table) -> ibis.Table:
-    """Marks orders in whose half hour their town ordered the product more often than its part of all orders explains."""
+    """Marks orders in whose half hour their town ordered the product oftener than its part of all orders explains."""
     rows = rows.mutate(place=rows.region.fill_null("") + "/" + rows.city.fill_null(""))
     around = {"preceding": WINDOW * 60, "following": WINDOW * 60, "order_by": rows.second}
     here = rows.order_id.count().over(
@@ -149,18 +149,14 @@ def _burst(rows: ibis.Table) -> ibis.Table:
     )
     all_ = rows.order_id.count().over(ibis.range_window(**around, group_by=[rows.platform, rows["product"]]))
     part = rows.order_id.count().over(ibis.window(group_by=rows.place)) / rows.order_id.count().over(ibis.window())
-    usual = rows.order_id.count().over(ibis.window(group_by=[rows.platform, rows["product"], rows.place]))
-    first = rows.second.min().over(ibis.window()), rows.second.max().over(ibis.window())
-    span = (first[1] - first[0] + 86_400) / (2 * 60 * WINDOW)
-    rows = rows.mutate(_here=here, _all=all_, _part=part, _rate=usual / span)
+    rows = rows.mutate(_here=here, _all=all_, _part=part)
     rows = rows.mutate(_fit=(rows["product"].notnull()) & rows.region.notnull() & (rows["_here"] >= BURST))
     few = rows.filter(rows["_fit"]).select("_here", "_all", "_part").distinct().to_pandas()
     # Poisson, given how many of the product were ordered anywhere in the half hour, the burst itself apart.
     mean = (few["_all"] - few["_here"] + 1) * few["_part"]
     few = few[stats.poisson.sf(few["_here"] - 1, mean) < SURPRISE]
-    least = few.groupby(["_all", "_part"], as_index=False)["_here"].min() if len(few) else None
-    if least is None:
-        return rows.mutate(burst=_no()).drop("_here", "_all", "_part", "_rate", "_fit", "place")
+    if few.empty:
+        return rows.mutate(burst=_no()).drop("_here", "_all", "_part", "_fit", "place")
     table = ibis.memtable(few.assign(_odd=1).drop_duplicates())
     rows = rows.left_join(table, ["_here", "_all", "_part"], rname="{name}_odd")
     rows = rows.mutate(burst=_flag(rows["_fit"] & (rows["_odd"] == 1)))
@@ -180,7 +176,7 @@ def _praise(rows: ibis.Table, reviews: ibis.Table | None, key: list[str]) -> ibi
 
 
 def _loops(rows: ibis.Table, returns: ibis.Table | None, key: list[str]) -> ibis.Table:
-    """Marks refunded orders of accounts that have more refunded than the shop's rate explains (binomial, false discovery rate held)."""
+    """Marks orders of accounts that have more refunded than the shop's rate explains (binomial tests, FDR held)."""
     assert returns is not None
     link = [c for c in key if c in returns.columns]
     kept = returns.order_id.notnull()

@@ -97,6 +97,12 @@ def policies(classes: pd.DataFrame) -> pd.DataFrame:
     return out.sort_values("cell", ignore_index=True)
 
 
+@answers("Which service is aimed at?")
+def aims(classes: pd.DataFrame) -> pd.Series:
+    """Which service is aimed at? By product_id, as its cell's policy says."""
+    return classes.set_index("product_id")["service"]
+
+
 @quietly
 def plot_grid(told: pd.DataFrame) -> Axes:
     """Products in each cell (number) and their part of the sales (shade)."""

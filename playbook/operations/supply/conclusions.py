@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 
+import ibis
 import numpy as np
 import pandas as pd
 
 from ... import style
+from ...data.engine import as_table
 from ...findings import Figure, Finding
-from ...language import _, listing
-from ...missing import Missing, answers
+from ...language import _, current, listing
+from ...missing import answers
 from ...outlook import Decision, Forecast
 from ...period import Period
 from .demand import AHEAD, Demand, quantile
@@ -23,7 +25,15 @@ NAMED = 3
 def prestock_findings(
     checked: pd.DataFrame, prices: pd.Series, *, currency: str, names: pd.Series | None = None
 ) -> list[Finding]:
-    """Which products will run out before the promotion ends, and what is at stake?"""
+    """Which products will run out before the promotion ends, and what is at stake?
+
+    Parameters
+    ----------
+    checked : DataFrame
+        What `by_product` returned.
+    prices : Series by product_id
+        Currency a unit.
+    """
     ends = style.date(checked.attrs["ends"])
     failing = checked[checked["verdict"] == "FAIL"]
     tight = checked[checked["verdict"] == "REVIEW"]
@@ -31,8 +41,8 @@ def prestock_findings(
     for row in failing.head(NAMED).itertuples():
         stake = row.short * float(prices.get(row.product_id, np.nan))
         text = _(
-            "{product} will run out on {day} if nothing is done: {available} units are there and {inbound} come in time,"
-            " {expected} will be asked for until {ends}."
+            "{product} will run out on {day} if nothing is done: {available} units are there, {inbound} come in time,"
+            " and {expected} will be asked for until {ends}."
         )
         said = text.format(
             product=_name(row.product_id, names), day=style.date(row.runs_out_on), ends=ends,
@@ -56,26 +66,26 @@ def prestock_findings(
 
 @answers("What does the stock say?")
 def stock_findings(
-    lost: pd.DataFrame,
-    turned: pd.DataFrame,
-    reached: pd.DataFrame,
-    late: pd.DataFrame,
+    lost: pd.DataFrame | None,
+    turned: pd.DataFrame | None,
+    reached: pd.DataFrame | None,
+    late: pd.DataFrame | None,
     *,
     currency: str,
     since: dt.date,
     names: pd.Series | None = None,
-) -> list[Finding | Missing]:
+) -> list[Finding]:
     """What past stock-outs cost, how the stock turned, what the replay says, and which supplier has become late.
 
-    Any of the frames may be a Missing: it is left out, its card stands above.
+    What is not known is left out: its card stands above.
     """
-    out: list[Finding | Missing] = []
-    if not isinstance(lost, Missing):
+    out: list[Finding] = []
+    if lost is not None:
         recent = lost[lost["ends"] >= pd.Timestamp(since)]
         for row in recent.head(NAMED).itertuples():
             text = _(
-                "{product} was out of stock from {begins} to {ends}: about {units} units ({low} to {high}) worth {money}"
-                " were not sold."
+                "{product} was out of stock from {begins} to {ends}: about {units} units ({low} to {high}) worth"
+                " {money} were not sold."
             )
             said = text.format(
                 product=_name(row.product_id, names), begins=style.date(row.begins), ends=style.date(row.ends),
@@ -88,18 +98,19 @@ def stock_findings(
                 {"product_id": row.product_id, "begins": row.begins.date().isoformat()},
             )  # fmt: skip
             out.append(Finding("watch", said, row.lost_sales, (figure,)))
-    if not isinstance(turned, Missing) and len(turned) and turned["turns"].notna().any():
+    if turned is not None and len(turned) and turned["turns"].notna().any():
         row = turned.iloc[0]
         text = _("The stock turns {turns} times a year: it lies {days} days on average.")
         said = text.format(
             turns=style.value(row["turns"], "ratio"), days=style.value(round(row["days_of_stock"]), "count")
         )
         out.append(Finding("hold", said, figures=(Figure("supply.turns", row["turns"], "ratio"),)))
-    if not isinstance(reached, Missing) and len(reached):
+    if reached is not None and len(reached):
         row = reached.iloc[0]
         text = {
             True: _(
-                "Replayed on the past year, the reorder points kept {kept} of the waits for goods ({low} to {high}; aim {aim})."
+                "Replayed on the past year, the reorder points kept {kept} of the waits for goods ({low} to {high}; aim"
+                " {aim})."
             ),
             False: _(
                 "Replayed on the past year, the reorder points kept {kept} of the waits for goods ({low} to {high}),"
@@ -112,7 +123,7 @@ def stock_findings(
         )  # fmt: skip
         figure = Figure("supply.cycle_service", row["service"], "share", row["service_low"], row["service_high"])
         out.append(Finding("hold" if row["service_high"] >= row["aim"] else "watch", said, figures=(figure,)))
-    if not isinstance(late, Missing):
+    if late is not None:
         for row in late[late["changed"]].itertuples():
             text = _(
                 "Supplier {supplier} now takes {now} days instead of {before}: her goods are ordered so much earlier."
@@ -129,20 +140,21 @@ def stock_findings(
 @answers("What is to be done about supply?")
 def decisions(
     checked: pd.DataFrame,
-    bought: pd.DataFrame,
-    coming: pd.DataFrame,
+    coming: pd.DataFrame | None,
     demand: Demand,
     prices: pd.Series,
     period: Period,
     *,
     until: dt.date,
-    currency: str,
     names: pd.Series | None = None,
 ) -> list[Decision]:
     """What is to be done: bring a delivery forward where a product runs out before it, and order what must be ordered.
 
     The effect is what would otherwise not be sold in the next month, by day: what is asked for while nothing is there.
     """
+    if coming is None:
+        coming = pd.DataFrame(columns=["purchase_order_id", "product_id", "quantity", "due_on", "arrives_on"])
+        coming = coming.astype({"arrives_on": "datetime64[ns]"})
     following, out = period.following, []
     for row in checked[checked["verdict"] == "FAIL"].head(NAMED).itertuples():
         after = coming[(coming["product_id"] == row.product_id) & (coming["arrives_on"] > row.runs_out_on)]
@@ -152,15 +164,15 @@ def decisions(
             continue
         if len(after):
             text = _(
-                "Have the delivery {order} of {product}, due on {due}, brought forward to before {day}; or take it out of"
-                " the promotion."
+                "Have the delivery {order} of {product}, due on {due}, brought forward to before {day}; or take it out"
+                " of the promotion."
             ).format(
                 order=after["purchase_order_id"].iloc[0], product=_name(row.product_id, names),
                 due=style.date(after["due_on"].iloc[0]), day=style.date(row.runs_out_on),
             )  # fmt: skip
         else:
             text = _(
-                "Order {units} units of {product} now, by the fastest way; until they come take it out of the promotion."
+                "Order {units} units of {product} now, the fastest way; take it out of the promotion until they come."
             ).format(units=style.value(int(np.ceil(row.short_high)), "count"), product=_name(row.product_id, names))
         out.append(
             Decision(
@@ -174,7 +186,7 @@ def decisions(
 def _lack(
     demand: Demand, product: str, there: float, coming: pd.DataFrame, until: dt.date, within: Period
 ) -> tuple[float, float, float]:
-    """Units that will be asked for in a period while nothing is there: as expected, and for low and high demand (80 %)."""
+    """Units asked for in a period while nothing is there: as expected, and for low and high demand (80 %)."""
     j = demand.products.get_loc(product)
     n = len(demand.days)
     days = min((within.end - until).days, AHEAD)
@@ -199,7 +211,9 @@ def _lack(
 
 
 @answers("How much will be asked for?")
-def by_category(demand: Demand, sold: pd.DataFrame, categories: pd.Series, period: Period) -> pd.DataFrame:
+def by_category(
+    demand: Demand, sold: pd.DataFrame, period: Period, *, categories: pd.Series | None = None
+) -> pd.DataFrame:
     """How many units of each category were sold in the period, and how many will be asked for in the next one?
 
     Returns
@@ -207,6 +221,7 @@ def by_category(demand: Demand, sold: pd.DataFrame, categories: pd.Series, perio
     DataFrame
         category, units (sold in the period), next_units, next_units_low, next_units_high (80 %).
     """
+    categories = pd.Series(dtype=object) if categories is None else categories
     within = (sold["day"] >= pd.Timestamp(period.start)) & (sold["day"] < pd.Timestamp(period.end))
     of = sold.loc[within, "product_id"].map(categories).fillna("")
     units = sold.loc[within, "units"].groupby(of).sum()
@@ -233,8 +248,40 @@ def forecasts(told: pd.DataFrame, period: Period, *, name: str = "units_sold") -
             by={"category": row.category}, method="poisson regression",
         )
         for row in told.itertuples()
-        if row.next_units > 0 and row.category
+        if row.next_units > 0
     ]  # fmt: skip
+
+
+@answers("What are the products called?")
+def names(products: ibis.Table) -> pd.Series:
+    """What are the products called, in the language in use? Name by product_id."""
+    table = as_table(products)
+    wanted = ["name_en", "name"] if current() == "en" else ["name", "name_en"]
+    frame = table.select("product_id", *(c for c in wanted if c in table.columns)).to_pandas()
+    frame = frame.drop_duplicates("product_id").set_index("product_id").reindex(columns=wanted)
+    said = frame[wanted[0]].where(frame[wanted[0]].fillna("") != "", frame[wanted[1]])
+    return said.where(said.notna(), pd.Series(said.index, said.index))
+
+
+@answers("What are the products called?")
+def named(frame: pd.DataFrame, names: pd.Series | None = None) -> pd.DataFrame:
+    """The same rows, with the product's name beside its number."""
+    if names is None:
+        return frame
+    out = frame.copy()
+    out.insert(out.columns.get_loc("product_id") + 1, "product", out["product_id"].map(names).fillna(""))
+    out.attrs = dict(frame.attrs)
+    return out
+
+
+@answers("Which category does a product belong to?")
+def categories(products: ibis.Table) -> pd.Series:
+    """Category by product_id."""
+    table = as_table(products)
+    if "category" not in table.columns:
+        return pd.Series(dtype=object)
+    frame = table.select("product_id", "category").to_pandas().drop_duplicates("product_id")
+    return frame.set_index("product_id")["category"].fillna("")
 
 
 def _name(product: str, names: pd.Series | None) -> str:

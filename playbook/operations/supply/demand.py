@@ -10,14 +10,16 @@ from dataclasses import dataclass, replace
 import ibis
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from scipy import stats
 from sklearn.linear_model import PoissonRegressor
 from threadpoolctl import threadpool_limits
 
+from ... import style
 from ...data.engine import as_table
 from ...language import _
 from ...methods.seasonality import festivals
-from ...missing import Missing, answers
+from ...missing import Missing, answers, quietly
 
 YEARS = 3
 """Years of the past that a forecast looks at."""
@@ -369,6 +371,24 @@ def _yearly(days: pd.DatetimeIndex, ahead: int) -> np.ndarray:
     return np.column_stack([f(k * angle) for k in (1, 2) for f in (np.sin, np.cos)])
 
 
-def total(expected: pd.DataFrame, by: Sequence[str] = ("product_id",)) -> pd.DataFrame:
-    """Expected units over all days, by product (or by other columns)."""
-    return expected.groupby(list(by), as_index=False)["expected"].sum()
+@quietly
+def plot_ahead(demand: Demand, *, weeks: int = 8, before: int = 52) -> Axes:
+    """Units a week as they were sold, and as they are expected, with the 80 % interval."""
+    n, past = len(demand.days), min(before, len(demand.days) // 7)
+    sold = demand.units[:, n - 7 * past :].sum(0).reshape(past, 7).sum(1)
+    ahead = demand.expected(n, n + 7 * weeks).sum(0).reshape(weeks, 7).sum(1)
+    first = demand.days[-1] + pd.Timedelta(days=1)
+    then = pd.date_range(first - pd.Timedelta(weeks=past), periods=past, freq="7D")
+    coming = pd.date_range(first, periods=weeks, freq="7D")
+    luck = float((demand.luck * demand.units.sum(1)).sum() / max(demand.units.sum(), 1))
+    low, high = (quantile(ahead, q, luck, demand.spread) for q in (0.1, 0.9))
+    ax = style.axes(height=3.4)
+    ax.plot(then, sold, color=style.OWN)
+    ax.plot([then[-1], *coming], [sold[-1], *ahead], color=style.BAD, linestyle="--")
+    ax.fill_between(coming, low, high, color=style.BAD, alpha=0.16, linewidth=0)
+    style.date_axis(ax)
+    style.count_axis(ax)
+    ax.set_ylim(bottom=0)
+    ax.set_ylabel(_("units a week"))
+    ax.set_title(_("Units a week: sold, and expected with festivals and planned promotions"))
+    return ax

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 PATTERNS = ("smooth", "erratic", "intermittent", "lumpy")
@@ -48,7 +50,7 @@ def sba(units: np.ndarray, *, alpha: float = 0.1) -> float:
     if not len(at):
         return 0.0
     size, interval = float(units[at[0]]), float(at[0] + 1)
-    for before, now in zip(at[:-1], at[1:], strict=True):
+    for before, now in pairwise(at):
         size += alpha * (units[now] - size)
         interval += alpha * (now - before - interval)
     return (1 - alpha / 2) * size / interval

@@ -234,7 +234,7 @@ def by_product(checked: pd.DataFrame) -> pd.DataFrame:
 
 @quietly
 def plot_prestock(checked: pd.DataFrame, *, names: pd.Series | None = None, rows: int = 12) -> Axes:
-    """What will be asked for (bar, with its 80 % interval), beside stock (dark mark) and stock with what comes in time."""
+    """What will be asked for (bar, with its 80 % interval), beside stock (mark) and what comes in time (arrow)."""
     frame = by_product(checked).head(rows).iloc[::-1]
     ax = style.axes(height=1.3 + 0.36 * max(len(frame), 1))
     at = np.arange(len(frame))

@@ -300,7 +300,7 @@ def _for_fill(means: np.ndarray, luck: float, spread: float, quantity: float, ai
 
 @quietly
 def plot_levels(told: pd.DataFrame, available: pd.Series, *, names: pd.Series | None = None, rows: int = 15) -> Axes:
-    """Demand while waiting and safety stock on top of it (bars), and the stock that is there (mark): most pressing first."""
+    """Demand while waiting with the safety stock on top (bars), beside what is there (mark): most pressing first."""
     frame = told.assign(available=told["product_id"].map(available).fillna(0.0))
     frame = frame[frame["reorder_point"] > 0]
     frame = frame.assign(part=frame["available"] / frame["reorder_point"]).sort_values("part").head(rows).iloc[::-1]

@@ -1,4 +1,4 @@
-"""Stock as it was: how often it turns, how long it lasts, when something was out, and what was not sold because of it."""
+"""Stock as it was: how often it turns, how long it lasts, when something was out, and what was not sold then."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ... import style
 from ...data.engine import as_table
 from ...language import _, term
 from ...methods.intervals import wilson
-from ...missing import Missing, answers, quietly
+from ...missing import answers, quietly
 from ...period import Period
 from .demand import Demand, shape, spread_of
 
@@ -252,7 +252,7 @@ def turnover(
 
 
 @answers("Which products need attention now?")
-def alerts(levels: pd.DataFrame, available: pd.Series, coming: pd.Series | None = None) -> pd.DataFrame:
+def alerts(levels: pd.DataFrame, available: pd.Series, coming: pd.DataFrame | None = None) -> pd.DataFrame:
     """Which products need attention now?
 
     Parameters
@@ -260,9 +260,9 @@ def alerts(levels: pd.DataFrame, available: pd.Series, coming: pd.Series | None 
     levels : DataFrame
         What `safety.levels` returned.
     available : Series by product_id
-        Units in stock and not promised (`prestock.stock`, added up by product).
-    coming : Series by product_id, optional
-        Units on order.
+        Units in stock and not promised (see `available`).
+    coming : DataFrame, optional
+        What `arriving` returned.
 
     Returns
     -------
@@ -271,7 +271,8 @@ def alerts(levels: pd.DataFrame, available: pd.Series, coming: pd.Series | None 
         available, inbound, reorder_point, cover_days (that the stock in hand lasts at the expected demand); the most
         pressing first.
     """
-    inbound = levels["product_id"].map(coming if coming is not None else pd.Series(dtype=float)).fillna(0.0)
+    ordered = pd.Series(dtype=float) if coming is None else coming.groupby("product_id")["quantity"].sum()
+    inbound = levels["product_id"].map(ordered).fillna(0.0)
     there = levels["product_id"].map(available).fillna(0.0).astype(float)
     cover = (there / levels["daily"]).where(levels["daily"] > 0)
     state = np.select(
@@ -317,13 +318,14 @@ def plot_cover(told: pd.DataFrame) -> Axes:
 
 
 @quietly
-def plot_lost(lost: pd.DataFrame, demand: Demand | Missing) -> Axes:
+def plot_lost(lost: pd.DataFrame, demand: Demand, *, names: pd.Series | None = None) -> Axes:
     """The dearest stock-out: what was sold each day, and what would have been."""
     ax = style.axes(height=3.4)
-    if isinstance(demand, Missing) or lost.empty:
+    if lost.empty:
         ax.set_title(_("Nothing was out of stock"))
         return ax
     row = lost.iloc[0]
+    named = str(row["product_id"] if names is None else names.get(row["product_id"], row["product_id"]))
     j = demand.products.get_loc(row["product_id"])
     first, last = demand.days.get_indexer([row["begins"], row["ends"]])
     span = slice(max(first - 35, 0), min(last + 36, len(demand.days)))
@@ -338,7 +340,5 @@ def plot_lost(lost: pd.DataFrame, demand: Demand | Missing) -> Axes:
     style.count_axis(ax)
     ax.set_ylabel(_("units a day"))
     ax.legend(loc="upper left")
-    ax.set_title(
-        _("{product} was out of stock: what was sold, and what would have been").format(product=row["product_id"])
-    )
+    ax.set_title(_("{product} was out of stock: what was sold, and what would have been").format(product=named))
     return ax
