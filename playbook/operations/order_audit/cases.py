@@ -139,7 +139,7 @@ def cases(queue: pd.DataFrame) -> pd.DataFrame:
 
 @answers("Which orders should somebody look at?")
 def review(queue: pd.DataFrame) -> pd.DataFrame:
-    """The queue as a sheet for a person to fill in: the orders with their signs, and an empty column for the verdict."""
+    """The queue as a sheet for a person to fill in: orders with their signs, and an empty column for the verdict."""
     columns = ["platform", "order_id", "ordered_at", "amount", "kind", "score", "signs"]
     return queue[columns].assign(verdict="")
 

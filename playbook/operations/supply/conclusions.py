@@ -19,6 +19,8 @@ from .demand import AHEAD, Demand, quantile
 
 NAMED = 3
 """Products that a sentence names."""
+WORTH = 0.1
+"""Part of what is asked for that must lack before a delivery is worth bringing forward."""
 
 
 @answers("Which products will run out?")
@@ -156,7 +158,8 @@ def decisions(
         coming = pd.DataFrame(columns=["purchase_order_id", "product_id", "quantity", "due_on", "arrives_on"])
         coming = coming.astype({"arrives_on": "datetime64[ns]"})
     following, out = period.following, []
-    for row in checked[checked["verdict"] == "FAIL"].head(NAMED).itertuples():
+    pressing = checked[(checked["verdict"] == "FAIL") & (checked["short"] >= WORTH * checked["expected"])]
+    for row in pressing.head(NAMED).itertuples():
         after = coming[(coming["product_id"] == row.product_id) & (coming["arrives_on"] > row.runs_out_on)]
         lost = _lack(demand, row.product_id, float(row.available), coming, until, following)
         value, low, high = (x * float(prices.get(row.product_id, np.nan)) for x in lost)
@@ -253,8 +256,10 @@ def forecasts(told: pd.DataFrame, period: Period, *, name: str = "units_sold") -
 
 
 @answers("What are the products called?")
-def names(products: ibis.Table) -> pd.Series:
-    """What are the products called, in the language in use? Name by product_id."""
+def names(products: ibis.Table | None) -> pd.Series:
+    """What are the products called, in the language in use? Name by product_id; empty without products."""
+    if products is None:
+        return pd.Series(dtype=object)
     table = as_table(products)
     wanted = ["name_en", "name"] if current() == "en" else ["name", "name_en"]
     frame = table.select("product_id", *(c for c in wanted if c in table.columns)).to_pandas()
@@ -266,7 +271,7 @@ def names(products: ibis.Table) -> pd.Series:
 @answers("What are the products called?")
 def named(frame: pd.DataFrame, names: pd.Series | None = None) -> pd.DataFrame:
     """The same rows, with the product's name beside its number."""
-    if names is None:
+    if names is None or names.empty:
         return frame
     out = frame.copy()
     out.insert(out.columns.get_loc("product_id") + 1, "product", out["product_id"].map(names).fillna(""))
@@ -275,10 +280,10 @@ def named(frame: pd.DataFrame, names: pd.Series | None = None) -> pd.DataFrame:
 
 
 @answers("Which category does a product belong to?")
-def categories(products: ibis.Table) -> pd.Series:
-    """Category by product_id."""
-    table = as_table(products)
-    if "category" not in table.columns:
+def categories(products: ibis.Table | None) -> pd.Series:
+    """Category by product_id; empty where it is not known."""
+    table = None if products is None else as_table(products)
+    if table is None or "category" not in table.columns:
         return pd.Series(dtype=object)
     frame = table.select("product_id", "category").to_pandas().drop_duplicates("product_id")
     return frame.set_index("product_id")["category"].fillna("")

@@ -243,7 +243,10 @@ def plot_prestock(checked: pd.DataFrame, *, names: pd.Series | None = None, rows
         for v in frame["verdict"]
     ]
     ax.barh(at, frame["expected"], color=color, height=0.62)
-    off = [frame["expected"] - frame["expected_low"], frame["expected_high"] - frame["expected"]]
+    off = [
+        (frame["expected"] - frame["expected_low"]).clip(lower=0),
+        (frame["expected_high"] - frame["expected"]).clip(lower=0),
+    ]
     ax.errorbar(frame["expected"], at, xerr=off, fmt="none", ecolor=style.SOFT_INK, elinewidth=1.2)
     ax.scatter(frame["available"], at, marker="|", s=260, linewidths=3, color=style.INK, zorder=3)
     ax.scatter(frame["available"] + frame["inbound"], at, marker=">", s=46, color=style.OWN, zorder=3)

@@ -181,7 +181,10 @@ def plot_reached(told: pd.DataFrame) -> Axes:
     frame = told.iloc[::-1]
     ax = style.axes(height=1.4 + 0.36 * len(frame))
     at = np.arange(len(frame))
-    off = [frame["service"] - frame["service_low"], frame["service_high"] - frame["service"]]
+    off = [
+        (frame["service"] - frame["service_low"]).clip(lower=0),
+        (frame["service_high"] - frame["service"]).clip(lower=0),
+    ]
     ax.errorbar(frame["service"], at, xerr=off, fmt="o", color=style.OWN, elinewidth=2, label=_("reached"))
     ax.scatter(frame["aim"], at, marker="|", s=260, linewidths=3, color=style.INK, zorder=3, label=_("aimed at"))
     ax.scatter(
