@@ -12,12 +12,12 @@ from matplotlib.axes import Axes
 from ... import style
 from ...data.engine import as_table
 from ...findings import Figure, Finding
-from ...language import _, humanise, listing, term
+from ...language import _, listing, term
 from ...missing import Missing, answers, quietly
 from ...period import Period
 from . import rules
 
-KINDS = ("fake", "refund_loop")
+KINDS = ("fake", "refund loop")
 UNITS = {"orders_paid": "count", "paid_sales": "currency", "customers": "count", "aov": "currency",
          "repeat_rate": "share", "refund_rate": "share"}  # fmt: skip
 """Units of what `effect` returns."""
@@ -52,9 +52,9 @@ def audit(
     -------
     DataFrame
         One row an order with three points or more, the most first: platform, order_id, customer_id, ordered_at, amount
-        (currency), product_id, region, city, kind (fake, refund_loop), score (points), signs (names of rules, separated
-        by spaces), place (what a case has in common). ``attrs``: ``silent`` (rules that could not be held), ``notes``,
-        ``days``, ``judged`` (orders).
+        (currency), product_id, region, city, kind (fake, refund loop), score (points), signs (in a row), place (what a
+        case has in common). ``attrs``: ``silent`` (rules that could not be held), ``notes``, ``days``, ``judged``
+        (orders).
 
     References
     ----------
@@ -74,8 +74,8 @@ def audit(
     queue = queue.select(*wanted, *rules.SHARED.values(), product_id=queue["product"]).to_pandas()
     frame = queue.assign(
         amount=queue["amount"].astype(float),
-        kind=np.where(queue["refund_loop"] == 1, "refund_loop", "fake"),
-        signs=[" ".join(n for n in names if row[n]) for row in queue[names].to_dict("records")],
+        kind=np.where(queue["refund_loop"] == 1, "refund loop", "fake"),
+        signs=[", ".join(_said(n) for n in names if row[n]) for row in queue[names].to_dict("records")],
         place=_place(queue),
     )
     keep = ["platform", "order_id", "customer_id", "ordered_at", "amount", "product_id", "region", "city", "kind",
@@ -83,12 +83,17 @@ def audit(
     out = frame[keep].sort_values(["score", "ordered_at", "order_id"], ascending=[False, True, True], ignore_index=True)
     notes = []
     if silent:
-        said = listing(humanise(n, inside=True) for n in silent)
+        said = listing(term("signs", _said(n)) for n in silent)
         notes.append(
             _("These signs need data that the shop does not have, and were not looked for: {signs}.").format(signs=said)
         )
     out.attrs = {"silent": silent, "notes": notes, "days": days, "judged": int(judged.count().execute())}
     return out
+
+
+def _said(rule: str) -> str:
+    """A rule as a reader sees it."""
+    return rule.replace("_", " ")
 
 
 def _place(queue: pd.DataFrame) -> pd.Series:
@@ -115,17 +120,17 @@ def cases(queue: pd.DataFrame) -> pd.DataFrame:
         last (dates), orders, accounts, amount (currency), score (mean points), signs (of at least a third of its
         orders).
     """
-    names = [r.name for r in rules.RULES]
+    names = [_said(r.name) for r in rules.RULES]
     rows = []
     for (kind, _case), of in queue.groupby(["kind", "place"], sort=False):
-        counts = of["signs"].str.split(" ").explode().value_counts()
+        counts = of["signs"].str.split(", ").explode().value_counts()
         signs = [n for n in names if counts.get(n, 0) >= len(of) / 3]
         where = [x for x in of[["region", "city"]].iloc[0] if isinstance(x, str) and x]
         rows.append(
             (
                 kind, of["platform"].iloc[0], " ".join(dict.fromkeys(where)), of["ordered_at"].min().normalize(),
                 of["ordered_at"].max().normalize(), len(of), of["customer_id"].nunique(), of["amount"].sum(),
-                of["score"].mean(), listing(term("signs", s) for s in signs),
+                of["score"].mean(), ", ".join(signs),
             )
         )  # fmt: skip
     columns = ["kind", "platform", "place", "first", "last", "orders", "accounts", "amount", "score", "signs"]
@@ -174,7 +179,7 @@ def effect(
     Returns
     -------
     DataFrame
-        Two rows, ``counted``: all, without_doubtful. orders_paid, paid_sales (currency), customers, aov (currency an
+        Two rows, ``counted``: all, without doubtful. orders_paid, paid_sales (currency), customers, aov (currency an
         order), repeat_rate (part of the customers with two orders or more in the period), refund_rate (part of the
         sales given back; NaN without returns).
     """
@@ -200,7 +205,9 @@ def effect(
         n=rows.order_id.count(), sales=rows.amount.sum(), back=back.sum()
     )
     parts = {"all": each, "without_doubtful": each.filter(each.doubtful == 0)}
-    out = pd.DataFrame([{"counted": name} | _figures(table, returns is not None) for name, table in parts.items()])
+    out = pd.DataFrame(
+        [{"counted": name.replace("_", " ")} | _figures(table, returns is not None) for name, table in parts.items()]
+    )
     out.attrs = {"period": period.label}
     return out
 
@@ -235,7 +242,7 @@ def by_week(queue: pd.DataFrame) -> pd.DataFrame:
 def plot_by_week(weeks: pd.DataFrame) -> Axes:
     """Doubtful orders by week and kind: waves are bought, a trickle is not."""
     ax = style.axes(height=3.2)
-    colors = {"fake": style.BAD, "refund_loop": style.CATEGORIES[1]}
+    colors = {"fake": style.BAD, "refund loop": style.CATEGORIES[1]}
     table = weeks.pivot_table(index="week", columns="kind", values="orders", fill_value=0)
     below = np.zeros(len(table))
     for kind in KINDS:
@@ -272,7 +279,7 @@ def findings(queue: pd.DataFrame, found: pd.DataFrame, changed: pd.DataFrame, *,
                 "{orders} of {judged} orders look faked ({money}, {cases} cases, the last on {last}): look at the queue"
                 " before these figures are used."
             ),
-            "refund_loop": _(
+            "refund loop": _(
                 "{orders} of {judged} orders are by accounts that have nearly everything refunded ({money}, {cases}"
                 " cases, the last on {last}): ask for the goods before the money."
             ),
@@ -284,7 +291,7 @@ def findings(queue: pd.DataFrame, found: pd.DataFrame, changed: pd.DataFrame, *,
             money=style.value(own["amount"].sum(), "currency", currency=currency),
         )  # fmt: skip
         out.append(Finding("act", text, stake=float(own["amount"].sum()), figures=figures))
-    was, now = (changed.set_index("counted").loc[c] for c in ("all", "without_doubtful"))
+    was, now = (changed.set_index("counted").loc[c] for c in ("all", "without doubtful"))
     if was["paid_sales"] > 0 and now["orders_paid"] < was["orders_paid"]:
         less = 1 - now["paid_sales"] / was["paid_sales"]
         text = _(

@@ -205,4 +205,6 @@ def _loops(rows: ibis.Table, returns: ibis.Table | None, key: list[str]) -> ibis
 
 def points() -> pd.DataFrame:
     """The rules with their points and what they say."""
-    return pd.DataFrame([(r.name, r.points, _(r.says)) for r in RULES], columns=["rule", "points", "says"])
+    return pd.DataFrame(
+        [(r.name.replace("_", " "), r.points, _(r.says)) for r in RULES], columns=["signs", "points", "says"]
+    )

@@ -10,7 +10,7 @@ from .replay import plot_reached, reached, replay
 from .safety import lead_times, levels, plot_levels
 from .stock import alerts, lost_sales, plot_cover, plot_lost, prices, stock_outs, turnover
 
-PRESTOCK_UNITS = dict.fromkeys(("expected", "available", "inbound", "short", "short_high"), "count")
+PRESTOCK_UNITS = dict.fromkeys(("expected", "available", "inbound", "short"), "count")
 LEVEL_UNITS = {
     **dict.fromkeys(("lead_demand", "safety_stock", "safety_normal", "reorder_point", "order_quantity"), "count"),
     **dict.fromkeys(("service", "cycle_service", "fill_rate"), "share"),

@@ -112,7 +112,7 @@ def plot_grid(told: pd.DataFrame) -> Axes:
         for k, x in enumerate("XYZ"):
             share, count = (table[c].get(a + x, 0) for c in ("share", "products"))
             ax.add_patch(_tile(k, i, float(share or 0)))
-            color = "white" if (share or 0) > 0.35 else style.INK
+            color = "white" if (share or 0) > 0.7 else style.INK
             ax.text(
                 k + 0.5,
                 i + 0.42,

@@ -19,8 +19,6 @@ from .demand import AHEAD, Demand, quantile
 
 NAMED = 3
 """Products that a sentence names."""
-WORTH = 0.1
-"""Part of what is asked for that must lack before a delivery is worth bringing forward."""
 
 
 @answers("Which products will run out?")
@@ -57,7 +55,7 @@ def prestock_findings(
         text = _("{n} more products will run out before {ends}: see the table of stock for the promotion.")
         out.append(Finding("act", text.format(n=style.value(len(failing) - NAMED, "count"), ends=ends)))
     if len(tight):
-        text = _("{n} products last until {ends} only if no more is asked for than expected: {products}.")
+        text = _("{n} products have hardly enough until {ends}: {products}.")
         named = listing(_name(p, names) for p in tight["product_id"].head(NAMED))
         out.append(Finding("watch", text.format(n=style.value(len(tight), "count"), ends=ends, products=named)))
     if not len(failing) and not len(tight):
@@ -158,8 +156,7 @@ def decisions(
         coming = pd.DataFrame(columns=["purchase_order_id", "product_id", "quantity", "due_on", "arrives_on"])
         coming = coming.astype({"arrives_on": "datetime64[ns]"})
     following, out = period.following, []
-    pressing = checked[(checked["verdict"] == "FAIL") & (checked["short"] >= WORTH * checked["expected"])]
-    for row in pressing.head(NAMED).itertuples():
+    for row in checked[checked["verdict"] == "FAIL"].head(NAMED).itertuples():
         after = coming[(coming["product_id"] == row.product_id) & (coming["arrives_on"] > row.runs_out_on)]
         lost = _lack(demand, row.product_id, float(row.available), coming, until, following)
         value, low, high = (x * float(prices.get(row.product_id, np.nan)) for x in lost)

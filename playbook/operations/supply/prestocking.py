@@ -23,6 +23,8 @@ SOON = 45
 """Days within which a promotion must begin for its stock to be looked at now."""
 WITHOUT = 28
 """Days that are looked at where no promotion comes."""
+WORTH = 0.1
+"""Part of the expected demand that must lack on the worst day before that is a failure."""
 VERDICTS = ("FAIL", "REVIEW", "PASS")
 
 
@@ -67,9 +69,9 @@ def prestock(
     -------
     DataFrame
         One row a product and channel, the most pressing product first: product_id, platform (empty where not known),
-        verdict (FAIL: runs out if all goes as expected; REVIEW: runs out if more is asked for than expected, but
-        within its 80 % interval; PASS), runs_out_on (date; NaT: not before the end), expected, expected_low,
-        expected_high (units until the end, low and high 80 %), available (units in stock and not promised), inbound
+        verdict (FAIL: a tenth or more of what is expected to be asked for will lack; REVIEW: less than that will, or
+        some if more is asked for than expected, but within its 80 % interval; PASS), runs_out_on (date; NaT: not
+        before the end), expected, expected_low, expected_high (units until the end, low and high 80 %), available (units in stock and not promised), inbound
         (units that come in time), short (units that will lack on the worst day if all goes as expected), short_high
         (if demand is at the high end). ``attrs``: ``ends``, ``notes``.
         A Missing without stock, or where too little has been sold to forecast.
@@ -193,7 +195,7 @@ def _pools(
         worst = wanted.quantile(running, 0.5 + LEVEL / 2, luck, spread)
         lack, lack_high = (float(np.max(np.append(x - there, 0))) for x in (running, worst))
         late = np.flatnonzero(running > there + 1e-9)
-        verdict = "FAIL" if len(late) else "REVIEW" if lack_high > 0 else "PASS"
+        verdict = "FAIL" if lack >= max(WORTH * running[-1], 1e-9) else "REVIEW" if lack_high > 0 else "PASS"
         gone = pd.Timestamp(until) + pd.Timedelta(days=int(late[0])) if len(late) else pd.NaT
         low = wanted.quantile(running[-1:], 0.5 - LEVEL / 2, luck, spread)[0]
         total = (running[-1], low, worst[-1], units, comes.sum(), lack, lack_high)
@@ -204,7 +206,7 @@ def _pools(
                 verdict,
                 gone,
                 *(x * float(parts[c]) / part for x in total),
-                lack if verdict == "FAIL" else lack_high,
+                {"FAIL": lack, "REVIEW": lack_high}.get(verdict, -there[-1] / worst[-1] if worst[-1] else -np.inf),
             )
             for c in channels
         ]

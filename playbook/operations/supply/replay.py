@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from ... import style
-from ...language import _
+from ...language import _, term
 from ...methods.intervals import wilson
 from ...missing import Missing, answers, quietly
 from . import orders, safety
@@ -157,11 +157,11 @@ def reached(cycles: pd.DataFrame, classes: pd.DataFrame | None = None) -> pd.Dat
     Returns
     -------
     DataFrame
-        cell ("" is all), cycles, aim (mean), service (part of the cycles kept), service_low, service_high (95 %,
+        cell (or all), cycles, aim (mean), service (part of the cycles kept), service_low, service_high (95 %,
         Wilson), without (part kept without safety stock).
     """
     of = cycles.assign(aim=cycles["product_id"].map(cycles.attrs["aim"]))
-    parts = [("", of)]
+    parts = [("all", of)]
     if classes is not None:
         cell = of["product_id"].map(classes.set_index("product_id")["cell"])
         parts += [(str(c), part) for c, part in of.groupby(cell)]
@@ -196,11 +196,11 @@ def plot_reached(told: pd.DataFrame) -> Axes:
         linewidths=1.6,
         label=_("without safety stock"),
     )
-    ax.set_yticks(at, [name or _("all products") for name in frame["cell"]])
+    ax.set_yticks(at, [term("cell", name) for name in frame["cell"]])
     ax.set_ylim(-0.7, len(frame) - 0.3)
     style.share_axis(ax, which="x")
     ax.grid(axis="x"), ax.grid(False, axis="y")
     ax.set_xlabel(_("part of the waits for goods in which nothing ran out"))
-    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.28), ncols=3)
+    ax.figure.legend(loc="outside lower center", ncols=3)  # type: ignore[union-attr]
     ax.set_title(_("Would the reorder points have kept us able to deliver?"))
     return ax

@@ -31,6 +31,7 @@ ODD = 3.0
 Measure = Literal["cycle", "fill"]
 
 
+@answers("How long does it take until goods are there?")
 def lead_times(
     purchase_orders: ibis.Table | None,
     products: ibis.Table | None = None,
@@ -299,9 +300,12 @@ def _for_fill(means: np.ndarray, luck: float, spread: float, quantity: float, ai
 
 
 @quietly
-def plot_levels(told: pd.DataFrame, available: pd.Series, *, names: pd.Series | None = None, rows: int = 15) -> Axes:
+def plot_levels(
+    told: pd.DataFrame, available: pd.Series | Missing, *, names: pd.Series | None = None, rows: int = 15
+) -> Axes:
     """Demand while waiting with the safety stock on top (bars), beside what is there (mark): most pressing first."""
-    frame = told.assign(available=told["product_id"].map(available).fillna(0.0))
+    there = pd.Series(dtype=float) if isinstance(available, Missing) else available
+    frame = told.assign(available=told["product_id"].map(there).fillna(0.0))
     frame = frame[frame["reorder_point"] > 0]
     frame = frame.assign(part=frame["available"] / frame["reorder_point"]).sort_values("part").head(rows).iloc[::-1]
     ax = style.axes(height=1.3 + 0.34 * max(len(frame), 1))
@@ -315,7 +319,10 @@ def plot_levels(told: pd.DataFrame, available: pd.Series, *, names: pd.Series | 
         height=0.62,
         label=_("safety stock"),
     )
-    ax.scatter(frame["available"], at, marker="|", s=240, linewidths=3, color=style.INK, zorder=3, label=_("in stock"))
+    if len(there):
+        ax.scatter(
+            frame["available"], at, marker="|", s=240, linewidths=3, color=style.INK, zorder=3, label=_("in stock")
+        )
     ax.set_yticks(at, [str(p) if names is None else str(names.get(p, p)) for p in frame["product_id"]])
     style.count_axis(ax, which="x")
     ax.grid(axis="x"), ax.grid(False, axis="y")

@@ -24,7 +24,7 @@ AROUND = 56
 """Days before and after a stock-out that tell what would have been sold."""
 PLACEBOS = 24
 """Stretches in which nothing was out, on which the same way of telling is tried."""
-STATES = ("out", "below_reorder_point", "too_much", "enough")
+STATES = ("out", "below reorder point", "too much", "enough")
 SILENT = 10
 """Units that would usually be sold in a run of days: if none is, and hardly any are left, there were none."""
 TOO_LONG = 180
@@ -160,6 +160,7 @@ def _placebo(demand: Demand, length: int) -> float:
     return spread_of(errors, demand.luck) if errors else demand.spread
 
 
+@answers("What does a unit bring?")
 def prices(orders: ibis.Table, items: ibis.Table, *, until: dt.date, days: int = 365) -> pd.Series:
     """What a unit brought in the last year, by product: currency, after the merchant's discounts."""
     orders, items = as_table(orders), as_table(items)
@@ -196,7 +197,7 @@ def turnover(
     products : Table, optional
         Canonical: category, unit_cost. Without costs units turn, not money.
     by : str
-        "category" or "product_id"; the first row is the whole shop ("").
+        "category" or "product_id"; the first row is the whole shop (all).
 
     Returns
     -------
@@ -227,7 +228,7 @@ def turnover(
     priced = frame["cost"].notna().any()
     cost = frame["cost"] if priced else pd.Series(1.0, frame.index)
     frame = frame.assign(sold_cost=frame["sold"] * cost, stock_cost=frame["stock"] * cost / last)
-    groups = [("", frame), *((str(k), of) for k, of in frame.groupby(by))]
+    groups = [("all", frame), *((str(k), of) for k, of in frame.groupby(by))]
     rows = []
     for name, of in groups:
         held = of["stock_cost"].sum()
@@ -267,7 +268,7 @@ def alerts(levels: pd.DataFrame, available: pd.Series, coming: pd.DataFrame | No
     Returns
     -------
     DataFrame
-        product_id, state (out; below_reorder_point: with what is on order; too_much: lasts more than 180 days; enough),
+        product_id, state (out; below reorder point, with what is on order; too much: lasts more than 180 days; enough),
         available, inbound, reorder_point, cover_days (that the stock in hand lasts at the expected demand); the most
         pressing first.
     """
