@@ -5,21 +5,21 @@ from .classes import aims, grid, plot_grid, policies
 from .conclusions import by_category, categories, decisions, forecasts, named, names, prestock_findings, stock_findings
 from .demand import Demand, daily, model, plot_ahead
 from .orders import arriving, deliveries, punctuality
-from .prestocking import available, by_product, horizon, plot_prestock, prestock
+from .prestocking import available, by_product, horizon, plot_prestock, pressing, prestock
 from .replay import plot_reached, reached, replay
 from .safety import lead_times, levels, plot_levels
 from .stock import alerts, lost_sales, plot_cover, plot_lost, prices, stock_outs, turnover
 
 PRESTOCK_UNITS = dict.fromkeys(("expected", "available", "inbound", "short"), "count")
 LEVEL_UNITS = {
-    **dict.fromkeys(("lead_demand", "safety_stock", "safety_normal", "reorder_point", "order_quantity"), "count"),
+    **dict.fromkeys(("lead_demand", "safety_stock", "safety_formula", "reorder_point", "order_quantity"), "count"),
     **dict.fromkeys(("service", "cycle_service", "fill_rate"), "share"),
     **{"daily": "ratio", "lead_days": "days", "lead_sd": "days", "deliveries": "count"},
 }
 SUPPLIER_UNITS = {
     **dict.fromkeys(("lead_days", "late_days", "before_days"), "days"), "deliveries": "count", "defect_rate": "share"
 }  # fmt: skip
-REPLAY_UNITS = {"cycles": "count", "aim": "share", "service": "share", "without": "share"}
+REPLAY_UNITS = {"cycles": "count", "aim": "share", "service": "share", "without_safety": "share"}
 TURNOVER_UNITS = {
     "turns": "ratio", "days_of_stock": "days", "out_rate": "share", "stock_value": "currency", "product_days": "count"
 }  # fmt: skip
@@ -71,6 +71,7 @@ __all__ = [
     "plot_prestock",
     "plot_reached",
     "policies",
+    "pressing",
     "prestock",
     "prestock_findings",
     "prices",

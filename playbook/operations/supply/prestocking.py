@@ -71,9 +71,9 @@ def prestock(
         One row a product and channel, the most pressing product first: product_id, platform (empty where not known),
         verdict (FAIL: a tenth or more of what is expected to be asked for will lack; REVIEW: less than that will, or
         some if more is asked for than expected, but within its 80 % interval; PASS), runs_out_on (date; NaT: not
-        before the end), expected, expected_low, expected_high (units until the end, low and high 80 %), available (units in stock and not promised), inbound
-        (units that come in time), short (units that will lack on the worst day if all goes as expected), short_high
-        (if demand is at the high end). ``attrs``: ``ends``, ``notes``.
+        before the end), expected, expected_low, expected_high (units until the end, low and high 80 %), available (units
+        in stock and not promised), inbound (units that come in time), short (units that will lack on the worst day if
+        all goes as expected), short_high (if demand is at the high end). ``attrs``: ``ends``, ``notes``.
         A Missing without stock, or where too little has been sold to forecast.
 
     References
@@ -230,6 +230,14 @@ def by_product(checked: pd.DataFrame) -> pd.DataFrame:
     sums = ["expected", "expected_low", "expected_high", "available", "inbound", "short", "short_high"]
     how = {"verdict": ("verdict", "first"), "runs_out_on": ("runs_out_on", "min")} | {c: (c, "sum") for c in sums}
     out = checked.groupby("product_id", sort=False).agg(**how).reset_index()
+    out.attrs = dict(checked.attrs)
+    return out
+
+
+@answers("Which products will run out before the promotion ends?")
+def pressing(checked: pd.DataFrame) -> pd.DataFrame:
+    """The rows that do not pass; by channel, as `prestock` returned them."""
+    out = checked[checked["verdict"] != "PASS"].reset_index(drop=True)
     out.attrs = dict(checked.attrs)
     return out
 

@@ -158,7 +158,7 @@ def reached(cycles: pd.DataFrame, classes: pd.DataFrame | None = None) -> pd.Dat
     -------
     DataFrame
         cell (or all), cycles, aim (mean), service (part of the cycles kept), service_low, service_high (95 %,
-        Wilson), without (part kept without safety stock).
+        Wilson), without_safety (part kept without safety stock).
     """
     of = cycles.assign(aim=cycles["product_id"].map(cycles.attrs["aim"]))
     parts = [("all", of)]
@@ -172,7 +172,9 @@ def reached(cycles: pd.DataFrame, classes: pd.DataFrame | None = None) -> pd.Dat
             rows.append(
                 (name, len(part), part["aim"].mean(), part["kept"].mean(), low, high, part["kept_without"].mean())
             )
-    return pd.DataFrame(rows, columns=["cell", "cycles", "aim", "service", "service_low", "service_high", "without"])
+    return pd.DataFrame(
+        rows, columns=["cell", "cycles", "aim", "service", "service_low", "service_high", "without_safety"]
+    )
 
 
 @quietly
@@ -188,7 +190,7 @@ def plot_reached(told: pd.DataFrame) -> Axes:
     ax.errorbar(frame["service"], at, xerr=off, fmt="o", color=style.OWN, elinewidth=2, label=_("reached"))
     ax.scatter(frame["aim"], at, marker="|", s=260, linewidths=3, color=style.INK, zorder=3, label=_("aimed at"))
     ax.scatter(
-        frame["without"],
+        frame["without_safety"],
         at,
         s=46,
         facecolors="none",

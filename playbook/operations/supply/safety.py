@@ -205,7 +205,7 @@ def levels(
     DataFrame
         product_id, supplier_id, pattern, daily (expected units a day while waiting), lead_days, lead_sd (days),
         deliveries (of the supplier that are known), lead_demand (expected units while waiting), safety_stock,
-        safety_normal (the formula's), reorder_point (lead_demand + safety_stock), order_quantity, service (aimed),
+        safety_formula (the formula's), reorder_point (lead_demand + safety_stock), order_quantity, service (aimed),
         cycle_service, fill_rate (reached if the forecast is right); units.
 
     References
@@ -248,7 +248,7 @@ def levels(
             "deliveries": [known.at[p, "deliveries"] for p in ids],
             "lead_demand": mean,
             "safety_stock": np.maximum(point - mean, 0),
-            "safety_normal": np.maximum(usual, 0),
+            "safety_formula": np.maximum(usual, 0),
             "reorder_point": point,
             "order_quantity": quantity,
             "service": aims,
