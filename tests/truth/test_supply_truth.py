@@ -23,7 +23,7 @@ SCALE = 0.5
 KNOWN = ("order_id", "platform", "customer_id", "ordered_at", "paid_at", "amount", "region", "city", "address_hash")
 
 
-@functools.lru_cache(maxsize=1)
+@functools.lru_cache(maxsize=len(SEEDS))
 def shop(seed):
     """Tables as the shop has them, the world, and what the wing makes of them."""
     world = make_world(scale=SCALE, seed=seed, until="2026-10")

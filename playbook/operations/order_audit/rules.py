@@ -152,9 +152,8 @@ def _burst(rows: ibis.Table) -> ibis.Table:
     rows = rows.mutate(_here=here, _all=all_, _part=part)
     rows = rows.mutate(_fit=(rows["product"].notnull()) & rows.region.notnull() & (rows["_here"] >= BURST))
     few = rows.filter(rows["_fit"]).select("_here", "_all", "_part").distinct().to_pandas()
-    # Poisson, given how many of the product were ordered anywhere in the half hour, the burst itself apart.
-    mean = (few["_all"] - few["_here"] + 1) * few["_part"]
-    few = few[stats.poisson.sf(few["_here"] - 1, mean) < SURPRISE]
+    # given how many of the product were ordered anywhere in that time, each from there with the town's chance
+    few = few[stats.binom.sf(few["_here"] - 1, few["_all"], few["_part"]) < SURPRISE]
     if few.empty:
         return rows.mutate(burst=_no()).drop("_here", "_all", "_part", "_fit", "place")
     table = ibis.memtable(few.assign(_odd=1).drop_duplicates())

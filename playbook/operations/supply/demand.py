@@ -281,7 +281,7 @@ def _about(ids: pd.Index, products: ibis.Table | None) -> pd.DataFrame:
     has = [c for c in ("product_id", "category", "retired_on") if c in table.columns]
     frame = table.select(has).to_pandas().drop_duplicates("product_id").set_index("product_id")
     frame = frame.reindex(ids).reindex(columns=["category", "retired_on"])
-    return frame.assign(category=frame["category"].fillna(""), retired_on=pd.to_datetime(frame["retired_on"]))
+    return frame.assign(category=frame["category"].astype(object).fillna(""), retired_on=pd.to_datetime(frame["retired_on"]))
 
 
 def _offers(promotions: ibis.Table | None, ids: pd.Index, category: pd.Series, days: pd.DatetimeIndex) -> np.ndarray:
@@ -292,7 +292,8 @@ def _offers(promotions: ibis.Table | None, ids: pd.Index, category: pd.Series, d
     table = as_table(promotions)
     wanted = ("kind", "starts_at", "ends_at", "product_id", "category", "name")
     frame = table.select([c for c in wanted if c in table.columns]).to_pandas().reindex(columns=list(wanted))
-    frame = frame.fillna({"product_id": "", "category": "", "kind": ""})
+    for c in ("product_id", "category", "kind"):
+        frame[c] = frame[c].astype(object).fillna("")
     scope = np.select([frame["product_id"] != "", frame["category"] != ""], ["product", "category"], "all")
     names = scope + "/" + frame["kind"].astype(str)
     kinds = sorted(set(names))

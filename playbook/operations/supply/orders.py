@@ -23,7 +23,7 @@ def plain(purchase_orders: ibis.Table, until: dt.date | None = None) -> pd.DataF
     frame = table.select([c for c in HAS if c in table.columns]).to_pandas().reindex(columns=list(HAS))
     for c in ("recorded_at", "due_on", "received_on"):
         frame[c] = pd.to_datetime(frame[c])
-    frame["supplier_id"] = frame["supplier_id"].fillna("")
+    frame["supplier_id"] = frame["supplier_id"].astype(object).fillna("")
     if until is not None:
         frame = frame[frame["recorded_at"] < pd.Timestamp(until)]
         frame = frame.assign(received_on=frame["received_on"].where(frame["received_on"] < pd.Timestamp(until)))

@@ -159,7 +159,7 @@ def _channel_parts(sold: pd.DataFrame, products: pd.Index, until: dt.date) -> pd
         return pd.DataFrame({"": 1.0}, index=products)
     late = sold[sold["day"] >= pd.Timestamp(until) - pd.Timedelta(days=183)]
     late = late if len(late) else sold
-    table = late.assign(platform=late["platform"].fillna("")).groupby(["product_id", "platform"])["units"].sum()
+    table = late.assign(platform=late["platform"].astype(object).fillna("")).groupby(["product_id", "platform"])["units"].sum()
     table = table.unstack(fill_value=0).reindex(products, fill_value=0)
     usual = table.sum() / table.to_numpy().sum()
     together = table + 10 * usual  # ten units as the whole shop sells them
