@@ -84,7 +84,7 @@ def test_supply_finds_what_was_planted(seed, grades):
 def test_lost_sales_lie_in_their_interval(grades):
     hits, widths = 0, []
     for seed in SEEDS:
-        world, tables, until, orders, queue, gone, demand, about = shop(seed)
+        world, tables, until, orders, _queue, gone, demand, _about = shop(seed)
         prices = supply.prices(orders, tables["order_items"], until=until)
         lost = supply.lost_sales(gone, demand, prices)
         row = lost[lost["product_id"] == STOCK_OUT_PRODUCT].iloc[0]
@@ -103,7 +103,7 @@ def test_safety_stock_reaches_the_service_aimed_at(aim, grades):
     """Deliveries that were under way when a supplier slipped are apart: nobody could know of them before."""
     kept, cycles, every = 0, 0, []
     for seed in SEEDS:
-        world, tables, until, orders, queue, gone, demand, about = shop(seed)
+        world, tables, until, _orders, _queue, _gone, demand, _about = shop(seed)
         leads = supply.lead_times(tables["purchase_orders"], tables["products"], tables["suppliers"], until=until)
         told = supply.replay(demand, tables["purchase_orders"], leads, service=aim)
         slow = leads.loc[leads["supplier_id"] == SLOW_SUPPLIER, "product_id"]

@@ -100,7 +100,7 @@ def _place(queue: pd.DataFrame) -> pd.Series:
     """What links an order to others of its case: shared address, device or telephone, else its account."""
     out = queue["platform"] + "/" + queue["customer_id"].fillna(queue["order_id"])
     for rule, column in reversed(rules.SHARED.items()):
-        out = out.where(queue[rule] != 1, queue["platform"] + "/" + queue[column].fillna(""))
+        out = out.where(queue[rule] != 1, queue["platform"] + "/" + queue[column].astype(object).fillna(""))
     return out
 
 

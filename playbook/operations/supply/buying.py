@@ -85,7 +85,7 @@ def plan(
         asked = ahead[:, :d].sum(axis=1)
         point = safety.reorder_points(running, days, luck, demand.spread, aims)
         position = there + inbound - asked
-        for j in np.flatnonzero((position <= point) & ~done):
+        for j in np.flatnonzero((position <= point) & ~done).tolist():
             done[j] = True
             wait = int(np.ceil(days[j].mean())) + safety.REVIEW_DAYS
             quantity = levels["order_quantity"].iloc[j]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
 
 from ... import style
 from ...language import N_, _
@@ -133,7 +134,5 @@ def plot_grid(told: pd.DataFrame) -> Axes:
     return ax
 
 
-def _tile(x: int, y: int, share: float) -> object:
-    from matplotlib.patches import Rectangle
-
+def _tile(x: int, y: int, share: float) -> Rectangle:
     return Rectangle((x + 0.03, y + 0.05), 0.94, 0.9, color=style.OWN, alpha=0.08 + 0.85 * min(share, 1.0))

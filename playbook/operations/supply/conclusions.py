@@ -223,12 +223,12 @@ def by_category(
     """
     categories = pd.Series(dtype=object) if categories is None else categories
     within = (sold["day"] >= pd.Timestamp(period.start)) & (sold["day"] < pd.Timestamp(period.end))
-    of = sold.loc[within, "product_id"].map(categories).fillna("")
+    of = sold.loc[within, "product_id"].map(categories).astype(object).fillna("")
     units = sold.loc[within, "units"].groupby(of).sum()
     following, n = period.following, len(demand.days)
     first = max((pd.Timestamp(following.start) - demand.days[-1]).days - 1, 0)
     ahead = demand.expected(n + first, n + min(first + following.days, AHEAD)).sum(axis=1)
-    category = pd.Series(demand.products).map(categories).fillna("").to_numpy(object)
+    category = pd.Series(demand.products).map(categories).astype(object).fillna("").to_numpy(object)
     rows = []
     for name in sorted(set(category)):
         mine = category == name
@@ -261,7 +261,7 @@ def names(products: ibis.Table | None) -> pd.Series:
     wanted = ["name_en", "name"] if current() == "en" else ["name", "name_en"]
     frame = table.select("product_id", *(c for c in wanted if c in table.columns)).to_pandas()
     frame = frame.drop_duplicates("product_id").set_index("product_id").reindex(columns=wanted)
-    said = frame[wanted[0]].where(frame[wanted[0]].fillna("") != "", frame[wanted[1]])
+    said = frame[wanted[0]].where(frame[wanted[0]].astype(object).fillna("") != "", frame[wanted[1]])
     return said.where(said.notna(), pd.Series(said.index, said.index))
 
 
@@ -271,7 +271,7 @@ def named(frame: pd.DataFrame, names: pd.Series | None = None) -> pd.DataFrame:
     if names is None or names.empty:
         return frame
     out = frame.copy()
-    out.insert(out.columns.get_loc("product_id") + 1, "product", out["product_id"].map(names).fillna(""))
+    out.insert(out.columns.get_loc("product_id") + 1, "product", out["product_id"].map(names).astype(object).fillna(""))
     out.attrs = dict(frame.attrs)
     return out
 
@@ -283,7 +283,7 @@ def categories(products: ibis.Table | None) -> pd.Series:
     if table is None or "category" not in table.columns:
         return pd.Series(dtype=object)
     frame = table.select("product_id", "category").to_pandas().drop_duplicates("product_id")
-    return frame.set_index("product_id")["category"].fillna("")
+    return frame.set_index("product_id")["category"].astype(object).fillna("")
 
 
 def _name(product: str, names: pd.Series | None) -> str:

@@ -211,7 +211,8 @@ def model(
     McCullagh, P., Nelder, J. A. (1989). Generalized Linear Models, ch. 6. Hoerl, A. E., Kennard, R. W. (1970). Ridge
     regression. Technometrics 12, 55–67.
     """
-    days = pd.date_range(sold["day"].min(), pd.Timestamp(until) - pd.Timedelta(days=1)) if len(sold) else []
+    last = pd.Timestamp(until) - pd.Timedelta(days=1)
+    days = pd.date_range(sold["day"].min() if len(sold) else last, last)
     if len(days) < LEAST_DAYS:
         return Missing(  # type: ignore[return-value]
             _("{need} days of sold units").format(need=LEAST_DAYS), remedy=_("Import orders with their lines.")
@@ -281,7 +282,9 @@ def _about(ids: pd.Index, products: ibis.Table | None) -> pd.DataFrame:
     has = [c for c in ("product_id", "category", "retired_on") if c in table.columns]
     frame = table.select(has).to_pandas().drop_duplicates("product_id").set_index("product_id")
     frame = frame.reindex(ids).reindex(columns=["category", "retired_on"])
-    return frame.assign(category=frame["category"].astype(object).fillna(""), retired_on=pd.to_datetime(frame["retired_on"]))
+    return frame.assign(
+        category=frame["category"].astype(object).fillna(""), retired_on=pd.to_datetime(frame["retired_on"])
+    )
 
 
 def _offers(promotions: ibis.Table | None, ids: pd.Index, category: pd.Series, days: pd.DatetimeIndex) -> np.ndarray:

@@ -71,8 +71,8 @@ def prestock(
         One row a product and channel, the most pressing product first: product_id, platform (empty where not known),
         verdict (FAIL: a tenth or more of what is expected to be asked for will lack; REVIEW: less than that will, or
         some if more is asked for than expected, but within its 80 % interval; PASS), runs_out_on (date; NaT: not
-        before the end), expected, expected_low, expected_high (units until the end, low and high 80 %), available (units
-        in stock and not promised), inbound (units that come in time), short (units that will lack on the worst day if
+        before the end), expected, expected_low, expected_high (units until the end; 80 %), available (units in stock
+        and not promised), inbound (units that come in time), short (units that will lack on the worst day if
         all goes as expected), short_high (if demand is at the high end). ``attrs``: ``ends``, ``notes``.
         A Missing without stock, or where too little has been sold to forecast.
 
@@ -159,7 +159,11 @@ def _channel_parts(sold: pd.DataFrame, products: pd.Index, until: dt.date) -> pd
         return pd.DataFrame({"": 1.0}, index=products)
     late = sold[sold["day"] >= pd.Timestamp(until) - pd.Timedelta(days=183)]
     late = late if len(late) else sold
-    table = late.assign(platform=late["platform"].astype(object).fillna("")).groupby(["product_id", "platform"])["units"].sum()
+    table = (
+        late.assign(platform=late["platform"].astype(object).fillna(""))
+        .groupby(["product_id", "platform"])["units"]
+        .sum()
+    )
     table = table.unstack(fill_value=0).reindex(products, fill_value=0)
     usual = table.sum() / table.to_numpy().sum()
     together = table + 10 * usual  # ten units as the whole shop sells them
@@ -263,7 +267,8 @@ def plot_prestock(checked: pd.DataFrame, *, names: pd.Series | None = None, rows
     ax.set_yticks(at, [str(p) if names is None else str(names.get(p, p)) for p in frame["product_id"]])
     ax.set_ylim(-0.7, len(frame) - 0.3)
     style.count_axis(ax, which="x")
-    ax.grid(axis="x"), ax.grid(False, axis="y")
+    ax.grid(axis="x")
+    ax.grid(False, axis="y")
     ax.set_xlabel(_("units until the end; bar: expected, dark mark: in stock, arrow: with what comes in time"))
     ax.set_title(_("Demand until {day}, beside stock").format(day=style.date(checked.attrs["ends"])))
     style.alt(ax, "; ".join(f"{r.product_id}: {term('verdict', r.verdict)}" for r in frame.itertuples()))

@@ -68,7 +68,7 @@ def replay(
     known = known[known["supplier_id"].isin(waits)]
     if first < 365 or known.empty:
         what = _("two years of sales and the deliveries of a year")
-        return Missing(what).asked(_("Would the reorder points have kept us able to deliver?"))  # type: ignore[return-value]
+        return Missing(what).asked(_("Would the reorder points have kept us able to deliver?"))
     place = demand.products.get_indexer(pd.Index(known["product_id"]))
     supplier = known["supplier_id"].to_numpy(object)
     aims = (
@@ -201,8 +201,9 @@ def plot_reached(told: pd.DataFrame) -> Axes:
     ax.set_yticks(at, [term("cell", name) for name in frame["cell"]])
     ax.set_ylim(-0.7, len(frame) - 0.3)
     style.share_axis(ax, which="x")
-    ax.grid(axis="x"), ax.grid(False, axis="y")
+    ax.grid(axis="x")
+    ax.grid(False, axis="y")
     ax.set_xlabel(_("part of the waits for goods in which nothing ran out"))
-    ax.figure.legend(loc="outside lower center", ncols=3)  # type: ignore[union-attr]
+    ax.figure.legend(loc="outside lower center", ncols=3)
     ax.set_title(_("Would the reorder points have kept us able to deliver?"))
     return ax

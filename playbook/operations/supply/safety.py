@@ -69,13 +69,13 @@ def lead_times(
         latest = frame.sort_values("recorded_at").drop_duplicates("product_id", keep="last")
         about = about.merge(latest[["product_id", "supplier_id"]], on="product_id", how="outer", suffixes=("", "_last"))
         about["supplier_id"] = about["supplier_id"].where(
-            about["supplier_id"].fillna("") != "", about["supplier_id_last"]
+            about["supplier_id"].astype(object).fillna("") != "", about["supplier_id_last"]
         )
     agreed = pd.to_numeric(about["agreed"])
     if suppliers is not None and "lead_days" in as_table(suppliers).columns:
         of = as_table(suppliers).select("supplier_id", "lead_days").to_pandas().set_index("supplier_id")["lead_days"]
         agreed = agreed.fillna(about["supplier_id"].map(of.astype(float)))
-    supplier = about["supplier_id"].fillna("").astype(str)
+    supplier = about["supplier_id"].astype(object).fillna("").astype(str)
     leads = [told.get(s, np.array([a]) if a == a else np.array([])) for s, a in zip(supplier, agreed, strict=True)]
     out = pd.DataFrame({"product_id": about["product_id"], "supplier_id": supplier, "leads": leads})
     out.insert(2, "deliveries", out["supplier_id"].map(counts).fillna(0).astype(int))
@@ -325,7 +325,8 @@ def plot_levels(
         )
     ax.set_yticks(at, [str(p) if names is None else str(names.get(p, p)) for p in frame["product_id"]])
     style.count_axis(ax, which="x")
-    ax.grid(axis="x"), ax.grid(False, axis="y")
+    ax.grid(axis="x")
+    ax.grid(False, axis="y")
     ax.set_xlabel(_("units"))
     ax.legend(loc="lower right")
     ax.set_title(_("Stock beside the reorder point, the most pressing products"))

@@ -154,7 +154,7 @@ def _placebo(demand: Demand, length: int) -> float:
     starts = np.linspace(max(n - 365, AROUND), n - AROUND - length, PLACEBOS).astype(int)
     errors = []
     for first in np.unique(starts[starts > 0]):
-        whole = demand.there[:, first : first + length].all(axis=1)
+        whole = np.all(demand.there[:, first : first + length], axis=1).reshape(-1)
         said = [_around(demand, j, first, first + length)[0] if whole[j] else 0.0 for j in range(len(whole))]
         errors.append((np.array(said), demand.units[:, first : first + length].sum(1) * whole))
     return spread_of(errors, demand.luck) if errors else demand.spread
@@ -222,7 +222,7 @@ def turnover(
         about = about.select([c for c in ("product_id", "category", "unit_cost") if c in about.columns]).to_pandas()
         about = about.drop_duplicates("product_id").set_index("product_id")
         if "category" in about:
-            frame["category"] = frame["product_id"].map(about["category"]).fillna("")
+            frame["category"] = frame["product_id"].map(about["category"]).astype(object).fillna("")
         if "unit_cost" in about:
             frame["cost"] = frame["product_id"].map(about["unit_cost"].astype(float))
     priced = frame["cost"].notna().any()
