@@ -49,7 +49,7 @@ RULES = (
          ("customer_id", "address_hash")),
     Rule("shared_device", 2, N_("three accounts or more of one platform order from one device"),
          ("customer_id", "device_hash")),
-    Rule("shared_phone", 2, N_("three accounts or more of one platform give one telephone number"),
+    Rule("shared_phone", 1, N_("three accounts or more of one platform give one telephone number"),
          ("customer_id", "phone_hash")),
     Rule("burst", 2, N_("within half an hour more orders of one product come from one town than chance allows"),
          ("region",)),

@@ -55,7 +55,7 @@ def prestock_findings(
         text = _("{n} more products will run out before {ends}: see the table of stock for the promotion.")
         out.append(Finding("act", text.format(n=style.value(len(failing) - NAMED, "count"), ends=ends)))
     if len(tight):
-        text = _("{n} products have hardly enough until {ends}: {products}.")
+        text = _("Stock hardly lasts until {ends} for {products} (products in all: {n}).")
         named = listing(_name(p, names) for p in tight["product_id"].head(NAMED))
         out.append(Finding("watch", text.format(n=style.value(len(tight), "count"), ends=ends, products=named)))
     if not len(failing) and not len(tight):
