@@ -256,11 +256,12 @@ def refit(demand: Demand, at: int) -> Demand:
 
 
 def spread_of(errors: Sequence[tuple[np.ndarray, np.ndarray]], luck: np.ndarray) -> float:
-    """Relative error beyond luck of totals that were said and came, by moments: E(came − said)² = `variance`."""
+    """Relative error beyond luck of totals that were said and came, by moments, widened as Student's is."""
     said, came = (np.concatenate(x) for x in zip(*errors, strict=True))
     of = np.tile(luck, len(errors))
     above = ((came - said) ** 2 - of * said).sum() / max((said**2).sum(), 1e-9)
-    return math.sqrt(max(above, LEAST_SPREAD**2))
+    k = max(len(errors), 3)  # products err together: as many errors as moments of forecasting
+    return math.sqrt(max(above, LEAST_SPREAD**2) * k / (k - 2))
 
 
 def _luck(units: np.ndarray, there: np.ndarray, factor: np.ndarray) -> np.ndarray:
@@ -354,7 +355,6 @@ def _design(days: pd.DatetimeIndex, ahead: int) -> np.ndarray:
     """Trend, weekday and festivals of each day of the past and ahead."""
     every = pd.date_range(days[0], periods=ahead)
     week = np.eye(7)[every.day_of_week][:, 1:]
-    # the trend of the last year goes on as it is, not beyond: it stands still ahead
     years = np.minimum(np.arange(ahead), len(days) - 1) / 365.25
     table = festivals(every[0].date(), every[-1].date())
     table = table[table["sale"] | (table["name"] == "spring_festival")]
