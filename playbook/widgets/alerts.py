@@ -60,7 +60,7 @@ def alerts(daily: pd.DataFrame, *, currency: str = "CNY") -> Explorer | Missing:
     def days_of(of: tuple[str, str]) -> tuple[pd.Series, pd.Series | None, method.Kind]:
         return monitoring.one(judgeable, *of)
 
-    def answer(of: tuple[str, str], alpha: float, at_least: float, direction: str, days: int) -> View:
+    def answer(of: tuple[str, str], alpha: float, at_least: float, direction: method.Direction, days: int) -> View:
         return view(
             *days_of(of), of=of, alpha=alpha, at_least=at_least, direction=direction, days=days, currency=currency
         )

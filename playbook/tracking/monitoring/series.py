@@ -77,7 +77,7 @@ def measured(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
             )
         )
     if not parts:
-        return next(iter(frames), Missing("events"))  # type: ignore[return-value]
+        return next(iter(frames), Missing("events"))
     out = pd.concat(parts, ignore_index=True)
     said = out[["value", "exposure"]].notna().any(axis=1) & (out["part"].ne("") | out["kpi"].notna())
     return _largest(out[said].dropna(subset="value"))

@@ -168,7 +168,7 @@ def judged(
         for part in of["part"].unique():
             if kpi.kind == "rule":
                 mine = of[of["part"] == part].set_index("day").sort_index()["value"]
-                found = against(mine, kpi.limit, kpi.direction)  # type: ignore[arg-type]
+                found = against(mine, kpi.limit, kpi.direction)
             else:
                 series, exposure, kind = one(daily, str(name), part)
                 apart = special["day"] if kpi.festivals != "same" else special["day"].iloc[:0]
