@@ -152,13 +152,20 @@ def test_every_figure_of_a_page_has_a_name_of_its_own(path):
     assert len(names) == len(set(names)) and all(re.fullmatch(r"[a-z][a-z0-9_]*", n) for n in names)
 
 
-def test_all_notebooks_run_on_a_small_demo_shop(tmp_path):
-    """nbval runs each cell of each notebook where it lies; it has no stored outputs to compare: this is smoke."""
-    generate(tmp_path / "data" / "demo", scale=0.05)
-    env = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST_")} | {"PLAYBOOK_HOME": str(tmp_path)}
-    command = [sys.executable, "-m", "pytest", "--nbval-lax", "-p", "no:cacheprovider", "-p", "no:xdist", str(FOLDER)]
-    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=300, check=False)
+@pytest.fixture(scope="session")
+def small(tmp_path_factory):
+    """A home with a small demo shop."""
+    home = tmp_path_factory.mktemp("small")
+    generate(home / "data" / "demo", scale=0.05)
+    return home
+
+
+@pytest.mark.parametrize("path", PATHS, ids=[p.stem for p in PATHS])
+def test_a_notebook_runs_on_a_small_demo_shop(path, small):
+    """nbval runs each cell where it lies; it has no stored outputs to compare: this is smoke."""
+    env = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST_")} | {"PLAYBOOK_HOME": str(small)}
+    command = [sys.executable, "-m", "pytest", "--nbval-lax", "-p", "no:cacheprovider", "-p", "no:xdist", str(path)]
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=900, check=False)
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
-    cells = sum(len(code(read(p))) for p in PATHS)
-    assert f"{cells} passed" in done.stdout
-    assert not (tmp_path / "reports").exists()  # a notebook returns; only the runner writes
+    assert f"{len(code(read(path)))} passed" in done.stdout
+    assert not (small / "reports").exists()  # a notebook returns; only the runner writes

@@ -66,7 +66,7 @@ def hostile_demo(folder):
 def playbook(home, *words):
     env = os.environ | {"PLAYBOOK_HOME": str(home)}
     command = [sys.executable, "-c", "from playbook.cli import main; main()", *words]
-    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=900, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 

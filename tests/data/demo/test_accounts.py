@@ -108,7 +108,7 @@ def test_nothing_personal_leaves_the_raw_files(tmp_path):
     assert sum(word in text for words in few.values() for word in words) >= 0.75 * CANARIES
     env = os.environ | {"PLAYBOOK_HOME": str(tmp_path)}
     command = [sys.executable, "-c", "from playbook.cli import main; main()", "run", "demo"]
-    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=900, check=False)
     assert done.returncode == 0, done.stderr
     shown = {"stdout": done.stdout, "stderr": done.stderr}
     shown |= {str(p.relative_to(tmp_path)): t for p, t in everything(tmp_path / "reports")}

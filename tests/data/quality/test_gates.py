@@ -88,7 +88,7 @@ def test_a_report_on_data_that_fail_blocks_its_decisions_and_lists_observations(
     build({"orders.csv": "order_id,ordered_at,amount,customer_id\n" + "\n".join(lines)})
     env = os.environ | {"PLAYBOOK_HOME": str(home)}
     command = [sys.executable, "-m", "playbook.cli", "run", "corner", "--period", "2024-01", "--only", "07a"]
-    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=900, check=False)
     report = home / "reports" / "corner" / "2024-01"
     assert (report / "07a_scorecard.html").exists(), done.stdout + done.stderr
     read = said_in(nbformat.read(report / "07a_scorecard.ipynb", as_version=4))
