@@ -1,0 +1,277 @@
+"""The media calendar: what runs when, to whom and for which words; what gets in each other's way, and how to part it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import ibis
+import pandas as pd
+
+from ...data.engine import as_table
+from ...data.plan_sheets import Column
+from ...language import _, listing, term
+from ...missing import Missing, answers
+from .coming import ALWAYS_DAYS, festivals
+
+FIELDS = (
+    "flight_id", "name", "kind", "channel", "platform", "audience", "keywords", "product_id", "category", "rule",
+    "begins", "ends", "budget", "owner",
+)  # fmt: skip
+KINDS = ("price", "keyword", "audience", "window")
+"""Of clashes: one product at two prices, one search word bid for twice, one audience spoken to twice, and a campaign
+that falls into the days of a festival that it is not made for."""
+ALONE = ("launch", "brand", "clearance")
+"""Kinds of campaigns that a festival drowns."""
+UNIT_RULES = ("discount", "gift")
+"""Rules that change the price of a unit; full reductions, coupons and points come on top by their own rules."""
+DAY = pd.Timedelta(days=1)
+_AUDIENCE = re.compile(r"(?:人群|audience)\s*[：:]\s*([^；;]*)", re.IGNORECASE)
+_KEYWORDS = re.compile(r"(?:关键词|keywords?)\s*[：:]\s*([^；;]*)", re.IGNORECASE)
+
+
+def columns() -> list[Column]:
+    """What a shop's ``plan/media_calendar.csv`` must hold."""
+    number = (0.0, 1e12)
+    return [
+        Column("flight_id", required=True),
+        Column("name", required=True),
+        Column("begins", required=True, is_day=True),
+        Column("ends", required=True, is_day=True),
+        *(Column(c) for c in FIELDS if c not in ("flight_id", "name", "begins", "ends", "budget")),
+        Column("budget", between=number),
+    ]
+
+
+def flights(
+    campaigns: ibis.Table | Missing | None,
+    promotions: ibis.Table | Missing | None,
+    sheet: pd.DataFrame | Missing | None = None,
+    *,
+    today: dt.date,
+    days: int,
+) -> Any:
+    """What runs on any of the coming days?
+
+    Parameters
+    ----------
+    campaigns : Table, optional
+        campaign_id, name, starts_on, ends_on; kind, channel, platform, budget, owner, and `objective`, in which
+        “audience: …; keywords: …” (人群：…；关键词：…) are read.
+    promotions : Table, optional
+        promotion_id, name, starts_at, ends_at; platform, rule, product_id, category.
+    sheet : DataFrame, optional
+        ``plan/media_calendar.csv``, read by `playbook.data.plan_sheets.read` with `columns`; its rows take the place of
+        those with the same flight_id, the others are added.
+    today : date
+        The day after the last one known.
+    days : int
+        How far to look.
+
+    Returns
+    -------
+    DataFrame
+        `FIELDS` (texts empty where nothing is said), in order of time. A campaign and a promotion of one number are one
+        flight. A Missing where there is none of the three.
+    """
+    now = pd.Timestamp(today)
+    last = now + pd.Timedelta(days=days)
+    parts = [] if sheet is None or isinstance(sheet, Missing) else [sheet]
+    told = [
+        _ahead(table, names, now, last)
+        for table, names in ((campaigns, _OF_CAMPAIGN), (promotions, _OF_PROMOTION))
+        if table is not None and not isinstance(table, Missing)
+    ]
+    if not parts and not told:
+        remedy = _("Write `plan/media_calendar.csv` by hand; its first row holds: {columns}.")
+        said = Missing("plan/media_calendar.csv", remedy=remedy.format(columns=", ".join(FIELDS)))
+        return said.asked(_("What runs when?"))
+    if told:
+        both = pd.concat(told).groupby("flight_id", sort=False)
+        merged = both.agg({c: "first" for c in FIELDS[1:]} | {"begins": "min", "ends": "max"})
+        parts.append(merged.reset_index())
+    out = pd.concat([p.reindex(columns=list(FIELDS)).astype(object) for p in parts], ignore_index=True)
+    out = out.drop_duplicates("flight_id", keep="first")
+    out["budget"] = pd.to_numeric(out["budget"]).astype(float)
+    for day in ("begins", "ends"):
+        out[day] = pd.to_datetime(out[day]).dt.normalize().astype("datetime64[s]")
+    for word in (c for c in FIELDS if c not in ("budget", "begins", "ends")):
+        out[word] = out[word].map(lambda x: "" if pd.isna(x) else str(x).strip())
+    out = out[(out["ends"] >= now) & (out["begins"] < last)]
+    out = out.sort_values(["begins", "flight_id"], ignore_index=True)
+    out.attrs = {"today": now, "last": last - DAY}
+    return out
+
+
+_OF_CAMPAIGN = {
+    "campaign_id": "flight_id", "name": "name", "starts_on": "begins", "ends_on": "ends", "kind": "kind",
+    "channel": "channel", "platform": "platform", "budget": "budget", "owner": "owner", "objective": "objective",
+}  # fmt: skip
+_OF_PROMOTION = {
+    "promotion_id": "flight_id", "name": "name", "starts_at": "begins", "ends_at": "ends", "platform": "platform",
+    "rule": "rule", "product_id": "product_id", "category": "category", "kind": "kind",
+}  # fmt: skip
+
+
+def _ahead(table: ibis.Table, names: dict[str, str], now: pd.Timestamp, last: pd.Timestamp) -> pd.DataFrame:
+    """The rows of a table that touch the coming days, under the names of a flight."""
+    given = as_table(table)
+    there = {new: given[old] for old, new in names.items() if old in given.columns}
+    rows = given.select(**there)
+    rows = rows.filter(
+        (rows["ends"].cast("date") >= ibis.date(now.date())) & (rows["begins"].cast("date") < ibis.date(last.date()))
+    ).to_pandas()
+    rows["begins"], rows["ends"] = (pd.to_datetime(rows[c]).dt.normalize() for c in ("begins", "ends"))
+    if "objective" in rows:
+        said = rows["objective"].fillna("")
+        rows["audience"] = said.str.extract(_AUDIENCE, expand=False)
+        rows["keywords"] = said.str.extract(_KEYWORDS, expand=False)
+    return rows.reindex(columns=list(FIELDS)).astype(object)
+
+
+@answers("What gets in each other's way?")
+def clashes(flights: pd.DataFrame, categories: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Which flights get in each other's way, and in the way of which festival?
+
+    Parameters
+    ----------
+    flights : DataFrame
+        Of `flights`.
+    categories : DataFrame, optional
+        product_id, category: with it an offer of a product is held against those of its category.
+
+    Returns
+    -------
+    DataFrame
+        kind (`KINDS`), about (the product, word, audience or festival), first, second (flight_id; of a window the
+        second is empty), begins, ends (days on which both run), days, why.
+
+    Notes
+    -----
+    Two campaigns of one channel that speak to one audience, or bid for one word, pay for the same people twice; in
+    different channels they support each other. Two offers clash where both change the price of a unit of one product
+    and their rules differ.
+    """
+    every = flights.to_dict("records")
+    of = {} if categories is None else dict(zip(categories["product_id"], categories["category"], strict=True))
+    rows = []
+    for i, a in enumerate(every):
+        for b in every[i + 1 :]:
+            begins, ends = max(a["begins"], b["begins"]), min(a["ends"], b["ends"])
+            if begins <= ends:
+                rows += [(*said, a["flight_id"], b["flight_id"], begins, ends, why) for *said, why in _between(a, b, of)]
+    rows += _drowned(every, flights.attrs["today"], flights.attrs["last"])
+    out = pd.DataFrame(rows, columns=["kind", "about", "first", "second", "begins", "ends", "why"])
+    out.insert(6, "days", (pd.to_datetime(out["ends"]) - pd.to_datetime(out["begins"])).dt.days.astype(float) + 1)
+    place = out["kind"].map({k: i for i, k in enumerate(KINDS)})
+    out = out.assign(_place=place).sort_values(["_place", "begins", "first"], ignore_index=True)
+    out = out.drop(columns="_place")
+    out.attrs["notes"] = [] if len(out) else [_("Nothing gets in another's way.")]
+    return out
+
+
+def _between(a: dict[str, Any], b: dict[str, Any], of: dict[Any, Any]) -> Iterator[tuple[str, str, str]]:
+    """What two flights that run on the same days fight for: kind, about what, why."""
+    if a["channel"] and a["channel"] == b["channel"]:
+        if a["audience"] and a["audience"] == b["audience"]:
+            yield "audience", a["audience"], _("both speak to the same people in the same channel")
+        if a["platform"] == b["platform"]:
+            for word in sorted(set(_words(a)) & set(_words(b))):
+                yield "keyword", word, _("both bid for the same word, against each other")
+    rules = [x["rule"] for x in (a, b)]
+    if rules[0] != rules[1] and all(r.split(" ")[0] in UNIT_RULES for r in rules):
+        for about in _both_sell(a, b, of):
+            yield "price", about, _("two prices for the same goods: {rules}").format(rules=listing(rules))
+
+
+def _words(flight: dict[str, Any]) -> list[str]:
+    return re.split(r"[\s,，、]+", flight["keywords"].strip()) if flight["keywords"].strip() else []
+
+
+def _both_sell(a: dict[str, Any], b: dict[str, Any], of: dict[Any, Any]) -> list[str]:
+    """What two offers have in common: a product, or a category; neither named: the whole shop."""
+    one, two = sorted((a, b), key=lambda x: (not x["product_id"], not x["category"]))
+    if one["product_id"] and two["product_id"]:
+        return [one["product_id"]] if one["product_id"] == two["product_id"] else []
+    if one["product_id"]:
+        within = not two["category"] or of.get(one["product_id"]) == two["category"]
+        return [one["product_id"]] if within else []
+    if one["category"] and two["category"]:
+        return [one["category"]] if one["category"] == two["category"] else []
+    return [one["category"] or _("all products")]
+
+
+def _drowned(every: list[dict[str, Any]], today: pd.Timestamp, last: pd.Timestamp) -> list[tuple]:
+    """Campaigns of their own that fall into the days of a festival of the platforms."""
+    known = festivals(today, last)
+    rows = []
+    for f in known[known["sale"]].to_dict("records"):
+        name = term("name", f["name"])
+        name = f["festival"] if name == f["name"] else name
+        for x in every:
+            short = (x["ends"] - x["begins"]).days < ALWAYS_DAYS
+            begins, ends = max(x["begins"], f["begins"]), min(x["ends"], f["ends"])
+            if x["kind"] in ALONE and not x["rule"] and short and begins <= ends:
+                why = _("falls into the dearest days for advertising, when everybody looks at {festival}")
+                rows.append(("window", name, x["flight_id"], "", begins, ends, why.format(festival=name)))
+    return rows
+
+
+@answers("How are the clashes parted?")
+def parted(flights: pd.DataFrame, clashing: pd.DataFrame, categories: pd.DataFrame | None = None) -> pd.DataFrame:
+    """With which days would nothing get in another's way?
+
+    Of two flights that clash the one for a festival stays, else the one that begins first; the other one keeps its
+    length and begins on the first day on which it clashes with nothing, never before it was planned to.
+
+    Parameters
+    ----------
+    flights, clashing : DataFrame
+        Of `flights`, `clashes`.
+    categories : DataFrame, optional
+        As for `clashes`.
+
+    Returns
+    -------
+    DataFrame
+        `FIELDS`, with was_begins, was_ends and why (empty: it stays where it was). Already running flights stay.
+    """
+    out = flights.assign(was_begins=flights["begins"], was_ends=flights["ends"], why="")
+    out.attrs = dict(flights.attrs)
+    today, limit = flights.attrs["today"], 120
+    place = {f: i for i, f in enumerate(out["flight_id"])}
+    for _round in range(len(clashing)):
+        still = clashes(out, categories)
+        moves = [(c, mover) for c in still.to_dict("records") if (mover := _mover(c, out, place, today)) is not None]
+        if not moves:
+            break
+        clash, i = moves[0]
+        length = out.loc[i, "ends"] - out.loc[i, "begins"]
+        first = clash["ends"] + DAY
+        for later in range(limit):
+            begins = first + later * DAY
+            trial = out.copy()
+            trial.attrs = dict(out.attrs) | {"last": max(out.attrs["last"], begins + length)}
+            trial.loc[i, ["begins", "ends"]] = [begins, begins + length]
+            now = clashes(trial, categories)
+            if not ((now["first"] == out.loc[i, "flight_id"]) | (now["second"] == out.loc[i, "flight_id"])).any():
+                break
+        out.loc[i, ["begins", "ends"]] = [begins, begins + length]
+        other = clash["second"] if clash["first"] == out.loc[i, "flight_id"] else clash["first"]
+        out.loc[i, "why"] = _("after {other}").format(other=other or clash["about"])
+    return out.sort_values(["begins", "flight_id"], ignore_index=True)
+
+
+def _mover(clash: dict[str, Any], out: pd.DataFrame, place: dict[str, int], today: pd.Timestamp) -> int | None:
+    """The flight of a clash that gives way: not one for a festival, not one that runs already or always."""
+    names = [n for n in (clash["first"], clash["second"]) if n]
+    free = [
+        place[n]
+        for n in names
+        if out.loc[place[n], "begins"] >= today
+        and out.loc[place[n], "kind"] != "festival"
+        and (out.loc[place[n], "ends"] - out.loc[place[n], "begins"]).days < ALWAYS_DAYS
+    ]
+    return max(free, key=lambda i: (out.loc[i, "begins"], out.loc[i, "flight_id"])) if free else None
