@@ -27,6 +27,7 @@ ALONE = ("launch", "brand", "clearance")
 """Kinds of campaigns that a festival drowns."""
 UNIT_RULES = ("discount", "gift")
 """Rules that change the price of a unit; full reductions, coupons and points come on top by their own rules."""
+MOST_DAYS_LATER = 120
 DAY = pd.Timedelta(days=1)
 _AUDIENCE = re.compile(r"(?:人群|audience)\s*[：:]\s*([^；;]*)", re.IGNORECASE)
 _KEYWORDS = re.compile(r"(?:关键词|keywords?)\s*[：:]\s*([^；;]*)", re.IGNORECASE)
@@ -221,10 +222,11 @@ def _drowned(every: list[dict[str, Any]], today: pd.Timestamp, last: pd.Timestam
 
 @answers("How are the clashes parted?")
 def parted(flights: pd.DataFrame, clashing: pd.DataFrame, categories: pd.DataFrame | None = None) -> pd.DataFrame:
-    """With which days would nothing get in another's way?
+    """With which days and words would nothing get in another's way?
 
-    Of two flights that clash the one for a festival stays, else the one that begins first; the other one keeps its
-    length and begins on the first day on which it clashes with nothing, never before it was planned to.
+    Of two flights that clash one for a festival stays, else the one that begins first. The other gives up a word that
+    both bid for, where it has others. Else it begins on the first day on which it clashes with nothing: it keeps its
+    last day where at least half of its days are left, else its length.
 
     Parameters
     ----------
@@ -236,42 +238,49 @@ def parted(flights: pd.DataFrame, clashing: pd.DataFrame, categories: pd.DataFra
     Returns
     -------
     DataFrame
-        `FIELDS`, with was_begins, was_ends and why (empty: it stays where it was). Already running flights stay.
+        `FIELDS`, with was_begins, was_ends and change (in words; empty: it stays as it was). What runs already, or
+        always, stays.
     """
-    out = flights.assign(was_begins=flights["begins"], was_ends=flights["ends"], why="")
+    out = flights.assign(was_begins=flights["begins"], was_ends=flights["ends"], change="")
     out.attrs = dict(flights.attrs)
-    today, limit = flights.attrs["today"], 120
-    place = {f: i for i, f in enumerate(out["flight_id"])}
-    for _round in range(len(clashing)):
+    for _round in range(2 * len(clashing)):
         still = clashes(out, categories)
-        moves = [(c, mover) for c in still.to_dict("records") if (mover := _mover(c, out, place, today)) is not None]
+        moves = [(c, i) for c in still.to_dict("records") if (i := _giving_way(c, out)) is not None]
         if not moves:
             break
         clash, i = moves[0]
-        length = out.loc[i, "ends"] - out.loc[i, "begins"]
-        first = clash["ends"] + DAY
-        for later in range(limit):
-            begins = first + later * DAY
-            trial = out.copy()
-            trial.attrs = dict(out.attrs) | {"last": max(out.attrs["last"], begins + length)}
-            trial.loc[i, ["begins", "ends"]] = [begins, begins + length]
-            now = clashes(trial, categories)
-            if not ((now["first"] == out.loc[i, "flight_id"]) | (now["second"] == out.loc[i, "flight_id"])).any():
-                break
-        out.loc[i, ["begins", "ends"]] = [begins, begins + length]
         other = clash["second"] if clash["first"] == out.loc[i, "flight_id"] else clash["first"]
-        out.loc[i, "why"] = _("after {other}").format(other=other or clash["about"])
+        words = [w for w in _words(out.loc[i].to_dict()) if w != clash["about"]]
+        if clash["kind"] == "keyword" and words:
+            out.loc[i, "keywords"] = " ".join(words)
+            change = _("leaves the word {word} to {other}").format(word=clash["about"], other=other)
+        else:
+            out.loc[i, ["begins", "ends"]] = _free_days(out, i, clash, categories)
+            change = _("begins after {other}").format(other=other or clash["about"])
+        out.loc[i, "change"] = listing(c for c in (out.loc[i, "change"], change) if c)
     return out.sort_values(["begins", "flight_id"], ignore_index=True)
 
 
-def _mover(clash: dict[str, Any], out: pd.DataFrame, place: dict[str, int], today: pd.Timestamp) -> int | None:
+def _giving_way(clash: dict[str, Any], out: pd.DataFrame) -> int | None:
     """The flight of a clash that gives way: not one for a festival, not one that runs already or always."""
-    names = [n for n in (clash["first"], clash["second"]) if n]
-    free = [
-        place[n]
-        for n in names
-        if out.loc[place[n], "begins"] >= today
-        and out.loc[place[n], "kind"] != "festival"
-        and (out.loc[place[n], "ends"] - out.loc[place[n], "begins"]).days < ALWAYS_DAYS
-    ]
-    return max(free, key=lambda i: (out.loc[i, "begins"], out.loc[i, "flight_id"])) if free else None
+    mine = out[out["flight_id"].isin([clash["first"], clash["second"]])]
+    short = (mine["ends"] - mine["begins"]).dt.days < ALWAYS_DAYS
+    free = mine[short & (mine["begins"] >= out.attrs["today"]) & (mine["kind"] != "festival")]
+    return None if free.empty else int(free.sort_values(["was_begins", "flight_id"]).index[-1])
+
+
+def _free_days(
+    out: pd.DataFrame, i: int, clash: dict[str, Any], categories: pd.DataFrame | None
+) -> list[pd.Timestamp]:
+    """The first days after a clash on which a flight clashes with nothing."""
+    name, was, last = out.loc[i, "flight_id"], out.loc[i, "was_ends"] - out.loc[i, "was_begins"], out.loc[i, "was_ends"]
+    for later in range(MOST_DAYS_LATER):
+        begins = clash["ends"] + (1 + later) * DAY
+        ends = last if 2 * (last - begins + DAY) >= was + DAY else begins + was
+        trial = out.copy()
+        trial.attrs = out.attrs | {"last": max(out.attrs["last"], ends)}
+        trial.loc[i, ["begins", "ends"]] = [begins, ends]
+        now = clashes(trial, categories)
+        if not ((now["first"] == name) | (now["second"] == name)).any():
+            break
+    return [begins, ends]
