@@ -10,8 +10,10 @@ from typing import Any
 import ibis
 import pandas as pd
 
+from ... import style
 from ...data.engine import as_table
 from ...data.plan_sheets import Column
+from ...findings import Figure, Finding
 from ...language import _, listing, term
 from ...missing import Missing, answers
 from .coming import ALWAYS_DAYS, festivals
@@ -284,3 +286,35 @@ def _free_days(
         if not ((now["first"] == name) | (now["second"] == name)).any():
             break
     return [begins, ends]
+
+
+@answers("What gets in each other's way?")
+def findings(clashing: pd.DataFrame, moved: pd.DataFrame) -> list[Finding]:
+    """What gets in each other's way, and what would part it?
+
+    Parameters
+    ----------
+    clashing, moved : DataFrame
+        Of `clashes`, `parted`.
+    """
+    change = moved[moved["change"] != ""].set_index("flight_id")
+    out = []
+    for c in clashing.to_dict("records"):
+        text = {
+            "price": _("{about} stands at two prices from {begins} to {ends}: {first} and {second}."),
+            "keyword": _("{first} and {second} bid for “{about}” against each other from {begins} to {ends}."),
+            "audience": _("{first} and {second} both speak to “{about}” from {begins} to {ends}."),
+            "window": _("{first} falls into {about} ({begins} to {ends})."),
+        }[c["kind"]]
+        words = {k: c[k] for k in ("about", "first", "second")}
+        said = [text.format(**words, begins=style.date(c["begins"]), ends=style.date(c["ends"]))]
+        for name in (n for n in (c["first"], c["second"]) if n in change.index):
+            row = change.loc[name]
+            if row["begins"] == row["was_begins"]:
+                said.append(_("Proposed: {flight} {change}.").format(flight=name, change=row["change"]))
+                continue
+            text = _("Proposed: {flight} runs from {begins} to {ends}.")
+            said.append(text.format(flight=name, begins=style.date(row["begins"]), ends=style.date(row["ends"])))
+        figure = Figure("clash.days", c["days"], "days", by={"kind": c["kind"], "first": c["first"], "second": c["second"]})
+        out.append(Finding("watch" if c["kind"] == "window" else "act", " ".join(said), None, (figure,)))
+    return out

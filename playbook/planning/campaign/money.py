@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import ibis
 import pandas as pd
 
 from ... import period as periods
+from ... import style
 from ...data.engine import as_table
 from ...data.plan_sheets import Column
-from ...language import N_, _
+from ...findings import Figure, Finding
+from ...language import N_, _, term
 from ...methods.apportion import apportion
 from ...missing import Missing, answers
 from .coming import ALWAYS_DAYS
@@ -122,7 +125,7 @@ def _in_month(flight: dict[str, Any], month: str) -> Decimal:
 
 
 @answers("Does the money tie to the budget?")
-def ties(flights: pd.DataFrame, budget: pd.DataFrame) -> pd.DataFrame:
+def ties(flights: pd.DataFrame, budget: pd.DataFrame, *, begun_by: pd.Timestamp | None = None) -> pd.DataFrame:
     """Do the campaigns keep within the budget of their channel and month?
 
     Parameters
@@ -131,6 +134,8 @@ def ties(flights: pd.DataFrame, budget: pd.DataFrame) -> pd.DataFrame:
         Of `playbook.planning.campaign.flights`.
     budget : DataFrame
         Of `accepted`.
+    begun_by : Timestamp, optional
+        Only campaigns that begin until then: what a campaign finds taken, with its own part.
 
     Returns
     -------
@@ -140,6 +145,7 @@ def ties(flights: pd.DataFrame, budget: pd.DataFrame) -> pd.DataFrame:
         lie in the calendar as a whole, and its campaigns that name a channel.
     """
     mine = flights[_dated(flights) & (flights["budget"] > 0) & (flights["channel"] != "")]
+    mine = mine if begun_by is None else mine[mine["begins"] <= begun_by]
     rows = []
     for row in budget.to_dict("records"):
         if pd.Timestamp(periods.parse(row["month"]).last_day) > flights.attrs["last"]:
@@ -191,3 +197,27 @@ def tied(flights: pd.DataFrame, tie: pd.DataFrame) -> pd.DataFrame:
         elif left > 0:
             rows.append((t["month"], t["channel"], UNASSIGNED, None, left))
     return pd.DataFrame(rows, columns=["month", "channel", "flight_id", "asked", "budget"])
+
+
+@answers("Does the money tie to the budget?")
+def findings(tie: pd.DataFrame, *, currency: str = "CNY") -> list[Finding]:
+    """Which channels have promised more to campaigns than they have?
+
+    Parameters
+    ----------
+    tie : DataFrame
+        Of `ties`.
+    """
+    out, money = [], partial(style.value, unit="currency", currency=currency)
+    for t in tie[tie["left"].astype(float) < 0].to_dict("records"):
+        text = _("In {month} the campaigns of {channel} take {campaigns}, its budget is {budget}: {over} too much.")
+        words = {"month": t["month"], "channel": term("channel", str(t["channel"]))}
+        sums = {"campaigns": money(t["campaigns"]), "budget": money(t["budget"]), "over": money(-t["left"])}
+        cut = {"month": t["month"], "channel": str(t["channel"])}
+        figure = Figure("budget.left", t["left"], "currency", by=cut)
+        out.append(Finding("act", text.format(**words, **sums), float(-t["left"]), (figure,)))
+    if not out and len(tie):
+        text = _("The campaigns keep within the budget of every channel and month ({source}).")
+        whole = Figure("budget.campaigns", tie["campaigns"].sum(), "currency")
+        out.append(Finding("hold", text.format(source=tie.attrs["source"]), None, (whole,)))
+    return out

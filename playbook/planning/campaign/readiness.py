@@ -110,7 +110,10 @@ def checks(
     rows = []
     for check in CHECKS:
         of = None if mine is None or check == "plan" else mine[[area(t) == check for t in mine["title"]]]
-        by_data, by_tasks = measured[check], None if of is None or of.empty else _tasks(of, by_data is not None)
+        by_data = measured[check]
+        by_tasks = None if of is None or of.empty else _tasks(of)
+        if by_data and by_tasks and by_tasks[0] == "PASS":
+            by_tasks = None  # tasks that are done or in time say nothing beside what was measured
         parts = [p for p in (by_data, by_tasks) if p is not None]
         state = max((p[0] for p in parts), key=STATES.index, default="REVIEW")
         evidence = [p[1] for p in sorted(parts, key=lambda p: -STATES.index(p[0]))]
@@ -159,8 +162,8 @@ def _owner(of: pd.DataFrame | None) -> str:
     return str((undone if len(undone) else of).sort_values("due_on").iloc[0]["owner"])
 
 
-def _tasks(of: pd.DataFrame, measured: bool) -> Said | None:
-    """What the tasks of a check say; what is on schedule says nothing against what was measured."""
+def _tasks(of: pd.DataFrame) -> Said:
+    """What the tasks of a check say."""
     late = of[of["state"] == "overdue"].sort_values("slack_days")
     if len(late):
         t = late.iloc[0]
@@ -178,7 +181,7 @@ def _tasks(of: pd.DataFrame, measured: bool) -> Said | None:
         return "PASS", _("Its tasks are done.")
     last = undone.sort_values("due_on").iloc[-1]
     text = _("“{task}” is due on {day}.").format(task=last["title"], day=style.date(last["due_on"]))
-    return ("PASS" if measured else "REVIEW"), text
+    return "PASS", text
 
 
 def _stock(stock: pd.DataFrame) -> Said:
@@ -189,7 +192,7 @@ def _stock(stock: pd.DataFrame) -> Said:
         text = text.format(
             n=style.value(len(short), "count"), all=style.value(len(stock), "count"),
             ids=listing(short["product_id"].head(5)), product=first["product_id"],
-            day=style.date(first["runs_out_on"]), units=style.value(first["short"], "count"),
+            day=style.date(first["runs_out_on"]), units=style.value(first["short"], "count", digits=0),
         )  # fmt: skip
         return "FAIL", text
     if len(close):
@@ -208,10 +211,12 @@ def _price(clashes: pd.DataFrame, raised: pd.DataFrame | None, campaign: Campaig
         text = _("{ids} stand at two prices while it sells.")
         return "FAIL", text.format(ids=listing(twice["about"].unique()))
     if raised is not None and len(raised):
-        text = _("{n} prices were raised in the month before it, by up to {change} ({ids}): that looks like a false "
-                 "price to compare with.")  # fmt: skip
-        text = text.format(n=style.value(len(raised), "count"), change=style.value(raised["change"].max(), "share"),
-                           ids=listing(raised["product_id"].unique()[:4]))  # fmt: skip
+        text = _(
+            "The prices of {n} products were raised in the month before it, by up to {change} ({ids}): a price that is "
+            "raised to be lowered deceives."
+        )
+        ids, most = raised["product_id"].unique(), style.value(raised["change"].max(), "share")
+        text = text.format(n=style.value(len(ids), "count"), change=most, ids=listing(ids[:4]))
         return "REVIEW", text
     return "PASS", _("No product stands at two prices while it sells.")
 
@@ -245,7 +250,7 @@ def _service(service: pd.DataFrame) -> Said | None:
     if pd.isna(s["load"]):
         return None
     text = _("The busiest day may bring {expected} contacts; service has coped with {capacity} a day.")
-    text = text.format(expected=style.value(s["expected"], "count"), capacity=style.value(s["capacity"], "count"))
+    text = text.format(expected=style.value(s["expected"], "count", digits=0), capacity=style.value(s["capacity"], "count"))
     return ("PASS" if s["load"] <= BUSY else "FAIL" if s["load"] >= TOO_BUSY else "REVIEW"), text
 
 
@@ -282,18 +287,24 @@ def _compliance(flagged: pd.DataFrame, campaign: Campaign) -> Said:
 
 
 def _plan(mine: pd.DataFrame) -> Said | None:
+    """What the plan itself lacks; tasks that belong to another check are judged there."""
     if mine.empty:
         return None
     undone = mine[mine["state"] != "done"]
     bare = undone[(undone["lacks"] != "") | (undone["wrong"] != "")]
-    slips = undone["slips_days"].where(undone["critical"]).max()
-    late = undone[undone["state"] == "overdue"]
+    late = undone[(undone["state"] == "overdue") & undone["title"].map(area).eq("")]
+    slips, parts = undone["slips_days"].where(undone["critical"]).max(), []
     if slips > 0:
-        text = _("{n} tasks are overdue; the last day slips by {days} unless somebody makes up for it.")
-        return "FAIL", text.format(n=style.value(len(late), "count"), days=style.value(slips, "days"))
-    if len(bare) or len(late):
-        text = _("{late} tasks are overdue; {bare} lack a mandatory field or cannot be as they are written.")
-        return "REVIEW", text.format(late=style.value(len(late), "count"), bare=style.value(len(bare), "count"))
+        text = _("The last day slips by {days} unless somebody makes up for it.")
+        parts.append(text.format(days=style.value(slips, "days")))
+    if len(late):
+        text = _("Overdue: {tasks}.")
+        parts.append(text.format(tasks=listing(late["task_id"].head(4))))
+    if len(bare):
+        text = _("{tasks} lack a mandatory field or cannot be as they are written.")
+        parts.append(text.format(tasks=listing(bare["task_id"].head(4))))
+    if parts:
+        return ("FAIL" if late["critical"].any() else "REVIEW"), " ".join(parts)
     return "PASS", _("All {n} open tasks have owner, days, resources and measure, and none is late.").format(
         n=style.value(len(undone), "count")
     )

@@ -21,6 +21,7 @@ from .coming import Campaign, festivals
 
 LAST_DAYS = 7
 BASE_DAYS = 28
+AFTER_DAYS = 7
 MINUTES = 10.0
 IN_TIME = 0.8
 """Part of a day's contacts that must be answered within `MINUTES` for the day to count as one that service coped with."""
@@ -218,15 +219,15 @@ def ahead(past: pd.DataFrame, daily: pd.DataFrame, campaign: Campaign, *, today:
 
 
 @answers("Can service cope?", needs={"tickets": ["opened_at", "first_reply_at"]})
-def service(tickets: ibis.Table, expected: pd.DataFrame, *, today: dt.date, capacity: float = 0.0) -> pd.DataFrame:
+def service(tickets: ibis.Table, past: pd.DataFrame, *, today: dt.date, capacity: float = 0.0) -> pd.DataFrame:
     """How many contacts will the busiest day bring, and how many has service ever coped with?
 
     Parameters
     ----------
     tickets : Table
         opened_at, first_reply_at; by_bot (optional: what a bot answers takes nobody's time).
-    expected : DataFrame
-        Of `ahead`.
+    past : DataFrame
+        Of `earlier`.
     today : date
     capacity : float
         Contacts a day that service is staffed for; 0: the busiest day of the last year on which four of five were
@@ -235,8 +236,9 @@ def service(tickets: ibis.Table, expected: pd.DataFrame, *, today: dt.date, capa
     Returns
     -------
     DataFrame
-        One row: usual_a_day (last four weeks), expected (on the busiest day: the contacts grow like the orders), capacity,
-        load (expected / capacity).
+        One row: usual_a_day (last four weeks), expected (on the busiest day: as many times the usual as in earlier
+        campaigns and the days after them), capacity, load (expected / capacity), n (earlier campaigns). A Missing where
+        no earlier campaign had contacts.
     """
     end = pd.Timestamp(today)
     table = as_table(tickets)
@@ -245,16 +247,21 @@ def service(tickets: ibis.Table, expected: pd.DataFrame, *, today: dt.date, capa
     wait = (table["first_reply_at"].epoch_seconds() - table["opened_at"].epoch_seconds()) / 60.0
     rows = table.select(day=table["opened_at"].date(), quick=(wait <= MINUTES).fill_null(False).cast("int64"))
     per = rows.group_by("day").aggregate(n=rows["quick"].count(), quick=rows["quick"].sum()).to_pandas()
-    per["day"] = pd.to_datetime(per["day"])
-    year = per[(per["day"] >= end - 365 * DAY) & (per["day"] < end)]
-    good = year[year["quick"] >= IN_TIME * year["n"]]
-    if capacity <= 0:
-        capacity = float(good["n"].max()) if len(good) else math.nan
-    recent = float(year.loc[year["day"] >= end - BASE_DAYS * DAY, "n"].sum()) / BASE_DAYS
-    e = expected.iloc[0]
-    load = recent * e["busiest_day"] / e["before_a_day"]
-    out = {"usual_a_day": recent, "expected": load, "capacity": capacity, "load": load / capacity}
-    return pd.DataFrame([out])
+    per = per.assign(day=pd.to_datetime(per["day"])).set_index("day").sort_index()
+    per = per[per.index < end].astype(float)
+    times = []
+    for p in past.to_dict("records"):
+        before = per.loc[p["begins"] - BASE_DAYS * DAY : p["begins"] - DAY, "n"].sum() / BASE_DAYS
+        during = per.loc[p["begins"] : p["ends"] + AFTER_DAYS * DAY, "n"]
+        times += [during.max() / before] if before and len(during) else []
+    if not times:
+        return Missing(_("contacts during an earlier campaign"), remedy=_("Keep contacts in the table tickets."))
+    good = per[(per.index >= end - 365 * DAY) & (per["quick"] >= IN_TIME * per["n"])]
+    able = capacity if capacity > 0 else float(good["n"].max()) if len(good) else math.nan
+    usual = float(per.loc[end - BASE_DAYS * DAY :, "n"].sum()) / BASE_DAYS
+    load = usual * float(np.exp(np.log(times).mean()))
+    row = {"usual_a_day": usual, "expected": load, "capacity": able, "load": load / able, "n": float(len(times))}
+    return pd.DataFrame([row])
 
 
 @answers("Does the page sell as it did?")

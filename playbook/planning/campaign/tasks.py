@@ -9,10 +9,13 @@ import ibis
 import numpy as np
 import pandas as pd
 
+from ... import style
 from ...data.engine import as_table
 from ...data.plan_sheets import Column
-from ...language import N_, _
+from ...findings import Figure, Finding
+from ...language import N_, _, listing, term
 from ...missing import Missing, answers
+from .coming import Campaign
 
 FIELDS = (
     "task_id", "title", "owner", "starts_on", "due_on", "measure", "resources", "after", "campaign_id", "status",
@@ -236,3 +239,53 @@ def critical_path(planned: pd.DataFrame, campaign_id: str) -> list[str]:
     """On which tasks, in their order, does the last day of a campaign hang?"""
     mine = planned[(planned["campaign_id"] == campaign_id) & planned["critical"]]
     return mine.sort_values(["starts_on", "due_on"])["task_id"].tolist()
+
+
+@answers("Is the plan in time?")
+def findings(planned: pd.DataFrame, campaign: Campaign) -> list[Finding]:
+    """Which tasks of the campaign are late, what do they hold up, and which are no tasks yet?
+
+    Parameters
+    ----------
+    planned : DataFrame
+        Of `tasks`.
+    campaign : Campaign
+        Of `playbook.planning.campaign.coming`; what other campaigns have overdue is told too.
+    """
+    undone = planned[planned["status"].isin(["open", "doing"])]
+    out = []
+    for t in undone[undone["state"] == "overdue"].sort_values("slack_days").to_dict("records"):
+        text = _("“{task}” ({id}) of {owner} was due on {day} and is not done.")
+        said = [text.format(task=t["title"], id=t["task_id"], owner=t["owner"] or style.UNKNOWN, day=style.date(t["due_on"]))]
+        if t["critical"]:
+            text = _("The last day of its campaign hangs on it: each further day of delay moves that one.")
+            said.append(text)
+        else:
+            text = _("It may slip by {slack} in all before the campaign slips.")
+            said.append(text.format(slack=style.value(t["slack_days"], "days")))
+        late = Figure("task.slack", t["slack_days"], "days", by={"task": t["task_id"]})
+        out.append(Finding("act", " ".join(said), None, (late,)))
+    mine = undone[(undone["campaign_id"] == campaign.campaign_id) & undone["critical"]]
+    if len(mine) and (slip := mine["slips_days"].max()) > 0:
+        held = mine.loc[mine["slips_days"].idxmax()]
+        text = _("As things stand “{task}” ends on {day}, {slip} late: {days} must be made up on the critical path.")
+        days = style.value(slip, "days")
+        sentence = text.format(task=held["title"], day=style.date(held["ends_on"]), slip=days, days=days)
+        out.append(Finding("act", sentence, None, (Figure("plan.slip", slip, "days"),)))
+    bare = undone[undone["lacks"] != ""]
+    if len(bare):
+        text = _("{n} tasks lack a mandatory field: {tasks}.")
+        named = [
+            _("{task} ({lacks})").format(task=t["task_id"], lacks=term("lacks", t["lacks"]))
+            for t in bare.head(4).to_dict("records")
+        ]
+        figure = Figure("plan.incomplete", len(bare), "count")
+        out.append(Finding("watch", text.format(n=len(bare), tasks=listing(named)), None, (figure,)))
+    for t in undone[undone["wrong"] != ""].head(4).to_dict("records"):
+        text = _("“{task}” ({id}) cannot be as it is written: {wrong}.")
+        out.append(Finding("watch", text.format(task=t["title"], id=t["task_id"], wrong=t["wrong"])))
+    if not out:
+        text = _("{n} tasks are open; none is late, and each has its owner, days, resources and measure.")
+        n = style.value(len(undone), "count")
+        out.append(Finding("hold", text.format(n=n), None, (Figure("plan.open", len(undone), "count"),)))
+    return out
