@@ -66,8 +66,8 @@ def flights(
     promotions : Table, optional
         promotion_id, name, starts_at, ends_at; platform, rule, product_id, category.
     sheet : DataFrame, optional
-        ``plan/media_calendar.csv``, read by `playbook.data.plan_sheets.read` with `columns`; its rows take the place of
-        those with the same flight_id, the others are added.
+        ``plan/media_calendar.csv``, read by `playbook.data.plan_sheets.read` with `columns`; what it says of a flight_id
+        takes the place of what was recorded, other rows are added.
     today : date
         The day after the last one known.
     days : int
@@ -77,7 +77,8 @@ def flights(
     -------
     DataFrame
         `FIELDS` (texts empty where nothing is said), in order of time. A campaign and a promotion of one number are one
-        flight. A Missing where there is none of the three.
+        flight. ``attrs``: today, last (day), sales (first and last day of each great sale of the platforms). A Missing
+        where there is none of the three.
     """
     now = pd.Timestamp(today)
     last = now + pd.Timedelta(days=days)
@@ -95,8 +96,8 @@ def flights(
         both = pd.concat(told).groupby("flight_id", sort=False)
         merged = both.agg({c: "first" for c in FIELDS[1:]} | {"begins": "min", "ends": "max"})
         parts.append(merged.reset_index())
-    out = pd.concat([p.reindex(columns=list(FIELDS)).astype(object) for p in parts], ignore_index=True)
-    out = out.drop_duplicates("flight_id", keep="first")
+    every = pd.concat([p.reindex(columns=list(FIELDS)).astype(object) for p in parts], ignore_index=True)
+    out = every.groupby("flight_id", sort=False).first().reset_index()  # of each field the first that is filled in
     out["budget"] = pd.to_numeric(out["budget"]).astype(float)
     for day in ("begins", "ends"):
         out[day] = pd.to_datetime(out[day]).dt.normalize().astype("datetime64[s]")
@@ -104,7 +105,9 @@ def flights(
         out[word] = out[word].map(lambda x: "" if pd.isna(x) else str(x).strip())
     out = out[(out["ends"] >= now) & (out["begins"] < last)]
     out = out.sort_values(["begins", "flight_id"], ignore_index=True)
-    out.attrs = {"today": now, "last": last - DAY}
+    known = festivals(now, last - DAY)
+    sales = [(f.begins, f.ends) for f in known[known["sale"]].itertuples()]
+    out.attrs = {"today": now, "last": last - DAY, "sales": sales}
     return out
 
 
@@ -135,15 +138,15 @@ def _ahead(table: ibis.Table, names: dict[str, str], now: pd.Timestamp, last: pd
 
 
 @answers("What gets in each other's way?")
-def clashes(flights: pd.DataFrame, categories: pd.DataFrame | None = None) -> pd.DataFrame:
+def clashes(flights: pd.DataFrame, products: ibis.Table | None = None) -> pd.DataFrame:
     """Which flights get in each other's way, and in the way of which festival?
 
     Parameters
     ----------
     flights : DataFrame
         Of `flights`.
-    categories : DataFrame, optional
-        product_id, category: with it an offer of a product is held against those of its category.
+    products : Table, optional
+        product_id, category: with them an offer of a product is held against those of its category.
 
     Returns
     -------
@@ -158,13 +161,15 @@ def clashes(flights: pd.DataFrame, categories: pd.DataFrame | None = None) -> pd
     and their rules differ.
     """
     every = flights.to_dict("records")
-    of = {} if categories is None else dict(zip(categories["product_id"], categories["category"], strict=True))
+    of = _categories(flights, products)
     rows = []
     for i, a in enumerate(every):
         for b in every[i + 1 :]:
             begins, ends = max(a["begins"], b["begins"]), min(a["ends"], b["ends"])
             if begins <= ends:
-                rows += [(*said, a["flight_id"], b["flight_id"], begins, ends, why) for *said, why in _between(a, b, of)]
+                rows += [
+                    (*said, a["flight_id"], b["flight_id"], begins, ends, why) for *said, why in _between(a, b, of)
+                ]
     rows += _drowned(every, flights.attrs["today"], flights.attrs["last"])
     out = pd.DataFrame(rows, columns=["kind", "about", "first", "second", "begins", "ends", "why"])
     out.insert(6, "days", (pd.to_datetime(out["ends"]) - pd.to_datetime(out["begins"])).dt.days.astype(float) + 1)
@@ -173,6 +178,16 @@ def clashes(flights: pd.DataFrame, categories: pd.DataFrame | None = None) -> pd
     out = out.drop(columns="_place")
     out.attrs["notes"] = [] if len(out) else [_("Nothing gets in another's way.")]
     return out
+
+
+def _categories(flights: pd.DataFrame, products: ibis.Table | pd.DataFrame | None) -> dict[str, str]:
+    """The category of each product that an offer names."""
+    if products is None or "category" not in products.columns:
+        return {}
+    table = as_table(products)
+    mine = table.filter(table["product_id"].isin([*flights["product_id"].unique(), ""]))
+    rows = mine.select("product_id", "category").to_pandas()
+    return dict(zip(rows["product_id"], rows["category"], strict=True))
 
 
 def _between(a: dict[str, Any], b: dict[str, Any], of: dict[Any, Any]) -> Iterator[tuple[str, str, str]]:
@@ -223,7 +238,7 @@ def _drowned(every: list[dict[str, Any]], today: pd.Timestamp, last: pd.Timestam
 
 
 @answers("How are the clashes parted?")
-def parted(flights: pd.DataFrame, clashing: pd.DataFrame, categories: pd.DataFrame | None = None) -> pd.DataFrame:
+def parted(flights: pd.DataFrame, clashing: pd.DataFrame, products: ibis.Table | None = None) -> pd.DataFrame:
     """With which days and words would nothing get in another's way?
 
     Of two flights that clash one for a festival stays, else the one that begins first. The other gives up a word that
@@ -234,7 +249,7 @@ def parted(flights: pd.DataFrame, clashing: pd.DataFrame, categories: pd.DataFra
     ----------
     flights, clashing : DataFrame
         Of `flights`, `clashes`.
-    categories : DataFrame, optional
+    products : Table, optional
         As for `clashes`.
 
     Returns
@@ -246,7 +261,7 @@ def parted(flights: pd.DataFrame, clashing: pd.DataFrame, categories: pd.DataFra
     out = flights.assign(was_begins=flights["begins"], was_ends=flights["ends"], change="")
     out.attrs = dict(flights.attrs)
     for _round in range(2 * len(clashing)):
-        still = clashes(out, categories)
+        still = clashes(out, products)
         moves = [(c, i) for c in still.to_dict("records") if (i := _giving_way(c, out)) is not None]
         if not moves:
             break
@@ -257,7 +272,7 @@ def parted(flights: pd.DataFrame, clashing: pd.DataFrame, categories: pd.DataFra
             out.loc[i, "keywords"] = " ".join(words)
             change = _("leaves the word {word} to {other}").format(word=clash["about"], other=other)
         else:
-            out.loc[i, ["begins", "ends"]] = _free_days(out, i, clash, categories)
+            out.loc[i, ["begins", "ends"]] = _free_days(out, i, clash, products)
             change = _("begins after {other}").format(other=other or clash["about"])
         out.loc[i, "change"] = listing(c for c in (out.loc[i, "change"], change) if c)
     return out.sort_values(["begins", "flight_id"], ignore_index=True)
@@ -271,9 +286,7 @@ def _giving_way(clash: dict[str, Any], out: pd.DataFrame) -> int | None:
     return None if free.empty else int(free.sort_values(["was_begins", "flight_id"]).index[-1])
 
 
-def _free_days(
-    out: pd.DataFrame, i: int, clash: dict[str, Any], categories: pd.DataFrame | None
-) -> list[pd.Timestamp]:
+def _free_days(out: pd.DataFrame, i: int, clash: dict[str, Any], products: ibis.Table | None) -> list[pd.Timestamp]:
     """The first days after a clash on which a flight clashes with nothing."""
     name, was, last = out.loc[i, "flight_id"], out.loc[i, "was_ends"] - out.loc[i, "was_begins"], out.loc[i, "was_ends"]
     for later in range(MOST_DAYS_LATER):
@@ -282,10 +295,29 @@ def _free_days(
         trial = out.copy()
         trial.attrs = out.attrs | {"last": max(out.attrs["last"], ends)}
         trial.loc[i, ["begins", "ends"]] = [begins, ends]
-        now = clashes(trial, categories)
+        now = clashes(trial, products)
         if not ((now["first"] == name) | (now["second"] == name)).any():
             break
     return [begins, ends]
+
+
+@answers("How are the clashes parted?")
+def sheet(moved: pd.DataFrame) -> pd.DataFrame:
+    """The calendar that is proposed, as ``plan/media_calendar.csv`` takes it: what changes first, then what stays.
+
+    Parameters
+    ----------
+    moved : DataFrame
+        Of `parted`.
+
+    Returns
+    -------
+    DataFrame
+        flight_id, name, channel, begins, ends, keywords, change; only flights with days of their own.
+    """
+    mine = moved[(moved["ends"] - moved["begins"]).dt.days < ALWAYS_DAYS]
+    mine = mine.assign(_stays=mine["change"] == "").sort_values(["_stays", "begins", "flight_id"], ignore_index=True)
+    return mine[["flight_id", "name", "channel", "begins", "ends", "keywords", "change"]]
 
 
 @answers("What gets in each other's way?")
@@ -315,6 +347,8 @@ def findings(clashing: pd.DataFrame, moved: pd.DataFrame) -> list[Finding]:
                 continue
             text = _("Proposed: {flight} runs from {begins} to {ends}.")
             said.append(text.format(flight=name, begins=style.date(row["begins"]), ends=style.date(row["ends"])))
-        figure = Figure("clash.days", c["days"], "days", by={"kind": c["kind"], "first": c["first"], "second": c["second"]})
+        figure = Figure(
+            "clash.days", c["days"], "days", by={"kind": c["kind"], "first": c["first"], "second": c["second"]}
+        )
         out.append(Finding("watch" if c["kind"] == "window" else "act", " ".join(said), None, (figure,)))
     return out

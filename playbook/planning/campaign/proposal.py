@@ -12,7 +12,7 @@ import pandas as pd
 from ... import style
 from ...data.engine import as_table
 from ...language import N_, _
-from ...missing import Missing
+from ...missing import Missing, answers
 from .coming import Campaign
 from .tasks import DAY, FIELDS, MANDATORY
 
@@ -76,10 +76,14 @@ def proposed(
     Returns
     -------
     DataFrame
-        task_id, title, owner, starts_on, due_on, measure, resources, after, campaign_id, status, done_on (as
-        ``plan/tasks.csv`` has them), change (what differs from what was written down).
+        `playbook.planning.campaign.tasks.FIELDS`, as ``plan/tasks.csv`` has them, and change (what differs from what
+        was written down).
     """
-    mine = None if planned is None or isinstance(planned, Missing) else planned[planned["campaign_id"] == campaign.campaign_id]
+    mine = (
+        None
+        if planned is None or isinstance(planned, Missing)
+        else planned[planned["campaign_id"] == campaign.campaign_id]
+    )
     if mine is not None and len(mine):
         return _made_up(mine, pd.Timestamp(today))
     goal = _goal(campaign, targets, currency)
@@ -117,6 +121,32 @@ def proposed(
                 days=style.value((first - start).days, "days")
             )
         ]
+    return out
+
+
+@answers("What is to be done by when?")
+def sheet(plan: pd.DataFrame) -> pd.DataFrame:
+    """The tasks that are proposed, as ``plan/tasks.csv`` takes them: those to come, and what a reader needs of them.
+
+    Parameters
+    ----------
+    plan : DataFrame
+        Of `proposed`.
+
+    Returns
+    -------
+    DataFrame
+        task_id, title, owner, starts_on, due_on, measure, resources, after, campaign_id; of a plan that is written down
+        already task_id, title, owner, starts_on, due_on, change, what changes first.
+    """
+    rows = plan[~plan["status"].isin(["done", "dropped"])]
+    if (plan["change"] == "").all() and (plan["status"] == "open").all():
+        out = rows[["task_id", "title", "owner", "starts_on", "due_on", "measure", "resources", "after", "campaign_id"]]
+    else:
+        rows = rows.assign(_stays=rows["change"] == "").sort_values(["_stays", "starts_on"], kind="stable")
+        out = rows[["task_id", "title", "owner", "starts_on", "due_on", "change"]]
+    out = out.reset_index(drop=True)
+    out.attrs = dict(plan.attrs)
     return out
 
 
@@ -188,6 +218,4 @@ def _made_up(mine: pd.DataFrame, today: pd.Timestamp) -> pd.DataFrame:
 def _change(was: tuple[pd.Timestamp, pd.Timestamp], now: tuple[pd.Timestamp, pd.Timestamp]) -> str:
     if was == now:
         return ""
-    days = (now[1] - now[0]).days + 1
-    text = _("Was {begins} to {ends}; now {days} of work.")
-    return text.format(begins=style.date(was[0]), ends=style.date(was[1]), days=style.value(days, "days"))
+    return _("Was {begins} to {ends}.").format(begins=style.date(was[0]), ends=style.date(was[1]))

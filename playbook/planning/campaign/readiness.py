@@ -96,7 +96,11 @@ def checks(
         check (`CHECKS`), state (PASS, REVIEW, FAIL), evidence (a sentence), owner. ``attrs["verdict"]`` is the worst,
         ``attrs["blocking"]`` the checks that fail, ``attrs["open"]`` those to be looked at.
     """
-    mine = None if tasks is None else tasks[(tasks["campaign_id"] == campaign.campaign_id) & (tasks["status"] != "dropped")]
+    mine = (
+        None
+        if tasks is None
+        else tasks[(tasks["campaign_id"] == campaign.campaign_id) & (tasks["status"] != "dropped")]
+    )
     measured: dict[str, Said | None] = {
         "stock": _given(stock, _stock),
         "price": _given(clashes, lambda c: _price(c, raised, campaign)),
@@ -250,7 +254,9 @@ def _service(service: pd.DataFrame) -> Said | None:
     if pd.isna(s["load"]):
         return None
     text = _("The busiest day may bring {expected} contacts; service has coped with {capacity} a day.")
-    text = text.format(expected=style.value(s["expected"], "count", digits=0), capacity=style.value(s["capacity"], "count"))
+    text = text.format(
+        expected=style.value(s["expected"], "count", digits=0), capacity=style.value(s["capacity"], "count")
+    )
     return ("PASS" if s["load"] <= BUSY else "FAIL" if s["load"] >= TOO_BUSY else "REVIEW"), text
 
 
@@ -359,5 +365,3 @@ def verdict(checked: pd.DataFrame, campaign: Campaign) -> pd.DataFrame:
         "to_look_at": ", ".join(checked.attrs["open"]),
     }  # fmt: skip
     return pd.DataFrame([row])
-
-

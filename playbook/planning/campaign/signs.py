@@ -1,32 +1,58 @@
-"""What the shop's data say before a campaign: is tracking whole, can service cope, were prices raised, does the page sell?"""
+"""What the data say before a campaign: is tracking whole, can service cope, were prices raised, does the page sell?"""
 
 from __future__ import annotations
 
 import datetime as dt
 import math
-import re
+from collections.abc import Mapping
 from typing import Any
 
 import ibis
 import numpy as np
 import pandas as pd
-from scipy import stats
 
-from ... import style
 from ...data.engine import as_table
 from ...language import _
 from ...methods.intervals import newcombe, wilson
 from ...missing import Missing, answers
-from .coming import Campaign, festivals
+from .coming import Campaign
 
 LAST_DAYS = 7
 BASE_DAYS = 28
 AFTER_DAYS = 7
 MINUTES = 10.0
 IN_TIME = 0.8
-"""Part of a day's contacts that must be answered within `MINUTES` for the day to count as one that service coped with."""
+"""Part of a day's contacts that must be answered within `MINUTES` on a day that service has coped with."""
 RAISED = 0.02
 DAY = pd.Timedelta(days=1)
+
+
+def every(
+    tables: Mapping[str, ibis.Table],
+    campaign: Campaign,
+    past: pd.DataFrame,
+    daily: pd.DataFrame,
+    *,
+    today: dt.date,
+    capacity: float = 0.0,
+) -> dict[str, Any]:
+    """All signs of this module, by the names that `playbook.planning.campaign.readiness.checks` takes them by.
+
+    Parameters
+    ----------
+    tables : mapping of str to Table
+        Canonical: orders, events, prices, tickets, those that there are.
+    campaign, past, daily, today, capacity
+        As for the functions of this module.
+    """
+    none = Missing("tables")
+    events, orders, prices, tickets = (tables.get(n, none) for n in ("events", "orders", "prices", "tickets"))
+    return {
+        "tracked": tracked(events, orders, today=today),
+        "raised": raised(prices, campaign, today=today),
+        "service": service(tickets, past, today=today, capacity=capacity),
+        "page": page(daily, today=today),
+    }
 
 
 @answers("Is every order seen by the tracking?", needs={"events": ["event", "order_id", "event_at"]})
@@ -109,115 +135,6 @@ def raised(prices: ibis.Table, campaign: Campaign, *, today: dt.date) -> pd.Data
     return out[out["change"] > RAISED].sort_values("change", ascending=False, ignore_index=True)
 
 
-@answers("What did earlier campaigns of the kind bring?")
-def earlier(daily: pd.DataFrame, campaign: Campaign, promotions: ibis.Table | None = None) -> pd.DataFrame:
-    """What did earlier campaigns of the kind bring, beside the four weeks before each?
-
-    Parameters
-    ----------
-    daily : DataFrame
-        ``measure(shop, ["orders_paid", "net_sales"], by=["day"], period=…)`` over the shop's history.
-    campaign : Campaign
-    promotions : Table, optional
-        promotion_id, name, starts_at, ends_at, rule: those of the same name but for the year. Without any the same
-        festival of earlier years.
-
-    Returns
-    -------
-    DataFrame
-        name, begins, ends, rule, orders_a_day, before_a_day, uplift (fraction), busiest (orders of its best day against
-        those before, a ratio), net_sales; the last first. Not what it caused: seasons and other campaigns are in it.
-    """
-    wide = daily.pivot(index="day", columns="metric", values="value").astype(float)
-    wide.index = pd.DatetimeIndex(wide.index)
-    held = _same(promotions, campaign) if promotions is not None and campaign.promotions else []
-    if not held:
-        held = _festival(campaign, wide.index.min())
-    rows = []
-    for name, begins, ends, rule in held:
-        during, before = wide.loc[begins:ends], wide.loc[begins - BASE_DAYS * DAY : begins - DAY]
-        if ends >= campaign.sells_from or len(during) < (ends - begins).days + 1 or len(before) < BASE_DAYS:
-            continue
-        usual = float(before["orders_paid"].mean())
-        if usual <= 0:
-            continue
-        a_day = float(during["orders_paid"].mean())
-        busiest = float(during["orders_paid"].max()) / usual
-        sales = float(during["net_sales"].sum()) if "net_sales" in during else math.nan
-        rows.append((name, begins, ends, rule, a_day, usual, a_day / usual - 1, busiest, sales))
-    columns = ["name", "begins", "ends", "rule", "orders_a_day", "before_a_day", "uplift", "busiest", "net_sales"]
-    out = pd.DataFrame(rows, columns=columns).sort_values("begins", ascending=False, ignore_index=True)
-    out.attrs["notes"] = [] if len(out) else [_("No campaign of the kind has run yet with four weeks before it.")]
-    return out
-
-
-def _same(promotions: ibis.Table, campaign: Campaign) -> list[tuple]:
-    table = as_table(promotions)
-    rule = table["rule"] if "rule" in table.columns else ibis.literal("")
-    rows = table.select("promotion_id", "name", "starts_at", "ends_at", rule=rule).to_pandas()
-    rows = rows.drop_duplicates("promotion_id")
-    mine = {_stem(p) for p in campaign.promotions}
-    rows = rows[rows["promotion_id"].map(_stem).isin(mine) | (rows["name"].map(_stem) == _stem(campaign.name))]
-    days = [rows[c].dt.normalize() for c in ("starts_at", "ends_at")]
-    return list(zip(rows["name"], *days, rows["rule"].fillna(""), strict=True))
-
-
-def _stem(name: str) -> str:
-    """A name without its year."""
-    return re.sub(r"(19|20)\d\d", "", str(name)).strip(" -_·")
-
-
-def _festival(campaign: Campaign, first: pd.Timestamp) -> list[tuple]:
-    """The same festival in earlier years, where the campaign ends on the last day of one."""
-    near = festivals(campaign.ends, campaign.ends)
-    names = set(near["name"])
-    known = festivals(first, campaign.sells_from - DAY) if names else near
-    return [(style.date(f["begins"]), f["begins"], f["ends"], "") for f in known.to_dict("records") if f["name"] in names]
-
-
-@answers("How many orders will the campaign bring?")
-def ahead(past: pd.DataFrame, daily: pd.DataFrame, campaign: Campaign, *, today: dt.date, level: float = 0.8) -> Any:
-    """How many orders a day will the campaign bring, and how many its busiest day?
-
-    The last four weeks before it, times what earlier campaigns of the kind made of theirs: the mean of the logs, with
-    Student's interval for one more of them.
-
-    Parameters
-    ----------
-    past, daily : DataFrame
-        Of `earlier`, and what it took.
-    today : date
-    level : float
-
-    Returns
-    -------
-    DataFrame
-        One row: before_a_day, orders_a_day with _low and _high, busiest_day, n (earlier campaigns), days (that it has
-        left), orders with _low and _high (until its end). A Missing where fewer than two have run.
-
-    References
-    ----------
-    Hahn, G. J., Meeker, W. Q. (1991). Statistical Intervals, ch. 4 (prediction of one more observation).
-    """
-    if len(past) < 2:
-        return Missing(_("two earlier campaigns of the kind"), remedy=_("Keep past promotions in the table promotions."))
-    wide = daily[daily["metric"] == "orders_paid"].set_index("day")["value"].astype(float)
-    wide.index = pd.DatetimeIndex(wide.index)
-    first = min(campaign.sells_from, pd.Timestamp(today))
-    usual = float(wide.loc[first - BASE_DAYS * DAY : first - DAY].mean())
-    logs = np.log1p(past["uplift"].to_numpy(float))
-    n = len(logs)
-    half = stats.t.ppf(0.5 + level / 2, n - 1) * logs.std(ddof=1) * math.sqrt(1 + 1 / n)
-    low, mid, high = (usual * math.exp(x) for x in (logs.mean() - half, logs.mean(), logs.mean() + half))
-    left = (campaign.ends - max(campaign.sells_from, pd.Timestamp(today))).days + 1
-    row = {
-        "before_a_day": usual, "orders_a_day": mid, "orders_a_day_low": low, "orders_a_day_high": high,
-        "busiest_day": usual * float(np.exp(np.log(past["busiest"].astype(float)).mean())), "n": float(n),
-        "days": float(left), "orders": mid * left, "orders_low": low * left, "orders_high": high * left,
-    }  # fmt: skip
-    return pd.DataFrame([row])
-
-
 @answers("Can service cope?", needs={"tickets": ["opened_at", "first_reply_at"]})
 def service(tickets: ibis.Table, past: pd.DataFrame, *, today: dt.date, capacity: float = 0.0) -> pd.DataFrame:
     """How many contacts will the busiest day bring, and how many has service ever coped with?
@@ -227,7 +144,7 @@ def service(tickets: ibis.Table, past: pd.DataFrame, *, today: dt.date, capacity
     tickets : Table
         opened_at, first_reply_at; by_bot (optional: what a bot answers takes nobody's time).
     past : DataFrame
-        Of `earlier`.
+        Of `playbook.planning.campaign.past.earlier`.
     today : date
     capacity : float
         Contacts a day that service is staffed for; 0: the busiest day of the last year on which four of five were

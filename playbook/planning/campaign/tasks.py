@@ -54,8 +54,8 @@ def tasks(tasks: ibis.Table | Missing | None, sheet: pd.DataFrame | Missing | No
     tasks : Table, optional
         As they were recorded: task_id, title, owner, starts_on, due_on; the other `FIELDS` may be lacking.
     sheet : DataFrame, optional
-        ``plan/tasks.csv``, read by `playbook.data.plan_sheets.read` with `columns`; its rows take the place of those
-        with the same task_id, the others are added.
+        ``plan/tasks.csv``, read by `playbook.data.plan_sheets.read` with `columns`; what it says of a task_id takes the
+        place of what was recorded, other rows are added.
     today : date
         The day after the last one known.
 
@@ -82,7 +82,7 @@ def tasks(tasks: ibis.Table | Missing | None, sheet: pd.DataFrame | Missing | No
         said = Missing("plan/tasks.csv", remedy=remedy.format(columns=", ".join(FIELDS)))
         return said.asked(_("Who does what by when?"))
     every = pd.concat([p.reindex(columns=list(FIELDS)).astype(object) for p in parts], ignore_index=True)
-    every = every.drop_duplicates("task_id", keep="first").reset_index(drop=True)
+    every = every.groupby("task_id", sort=False).first().reset_index()  # of each field the first that is filled in
     for day in ("starts_on", "due_on", "done_on"):
         every[day] = pd.to_datetime(every[day]).astype("datetime64[s]")
     for word in (c for c in FIELDS if every[c].dtype == object):
@@ -256,7 +256,11 @@ def findings(planned: pd.DataFrame, campaign: Campaign) -> list[Finding]:
     out = []
     for t in undone[undone["state"] == "overdue"].sort_values("slack_days").to_dict("records"):
         text = _("“{task}” ({id}) of {owner} was due on {day} and is not done.")
-        said = [text.format(task=t["title"], id=t["task_id"], owner=t["owner"] or style.UNKNOWN, day=style.date(t["due_on"]))]
+        said = [
+            text.format(
+                task=t["title"], id=t["task_id"], owner=t["owner"] or style.UNKNOWN, day=style.date(t["due_on"])
+            )
+        ]
         if t["critical"]:
             text = _("The last day of its campaign hangs on it: each further day of delay moves that one.")
             said.append(text)

@@ -8,13 +8,11 @@ import icalendar
 import pandas as pd
 
 from ...language import _, current, term
-from ...missing import Missing, answers
+from ...missing import answers
 
 
 @answers("What goes into the calendar?")
-def calendar(
-    tasks: pd.DataFrame | None, flights: pd.DataFrame | None = None, *, name: str, today: dt.date
-) -> str | Missing:
+def ics(tasks: pd.DataFrame | None = None, flights: pd.DataFrame | None = None, *, name: str, today: dt.date) -> str:
     """The open tasks and the campaigns as events of whole days.
 
     Parameters
@@ -39,7 +37,11 @@ def calendar(
     Desruisseaux, B. (ed.) (2009). RFC 5545: Internet Calendaring and Scheduling Core Object Specification.
     """
     out = icalendar.Calendar()
-    for key, word in (("prodid", f"-//Playbook//Campaign plan//{current().upper()}"), ("version", "2.0"), ("x-wr-calname", name)):
+    for key, word in (
+        ("prodid", f"-//Playbook//Campaign plan//{current().upper()}"),
+        ("version", "2.0"),
+        ("x-wr-calname", name),
+    ):
         out.add(key, word)
     stamp = dt.datetime.combine(today, dt.time(), dt.UTC)
     for t in _open(tasks).to_dict("records"):
@@ -50,7 +52,7 @@ def calendar(
             _("After: {tasks}").format(tasks=t["after"]) if t["after"] else "",
         ]
         _event(out, t["task_id"], t["title"], t["starts_on"], t["due_on"], said, _("task"), stamp)
-    for f in ([] if flights is None else flights.to_dict("records")):
+    for f in [] if flights is None else flights.to_dict("records"):
         said = [
             _("Owner: {owner}").format(owner=f["owner"]) if f["owner"] else "",
             _("Channel: {channel}").format(channel=term("channel", f["channel"])) if f["channel"] else "",
@@ -63,7 +65,9 @@ def _open(tasks: pd.DataFrame | None) -> pd.DataFrame:
     if tasks is None:
         return pd.DataFrame()
     dated = tasks["starts_on"].notna() & tasks["due_on"].notna()
-    return tasks[dated & ~tasks["status"].isin(["done", "dropped"])].fillna({"measure": "", "resources": "", "after": "", "owner": ""})
+    return tasks[dated & ~tasks["status"].isin(["done", "dropped"])].fillna(
+        {"measure": "", "resources": "", "after": "", "owner": ""}
+    )
 
 
 def _event(
