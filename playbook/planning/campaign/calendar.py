@@ -1,4 +1,4 @@
-"""The media calendar: what runs when, to whom and for which words; what gets in each other's way, and how to part it."""
+"""The media calendar: what runs when, to whom, for which words; what gets in each other's way, and how to part it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ... import style
 from ...data.engine import as_table
 from ...data.plan_sheets import Column
 from ...findings import Figure, Finding
-from ...language import _, listing, term
+from ...language import _, listing
 from ...missing import Missing, answers
 from .coming import ALWAYS_DAYS, festivals
 
@@ -66,7 +66,7 @@ def flights(
     promotions : Table, optional
         promotion_id, name, starts_at, ends_at; platform, rule, product_id, category.
     sheet : DataFrame, optional
-        ``plan/media_calendar.csv``, read by `playbook.data.plan_sheets.read` with `columns`; what it says of a flight_id
+        ``plan/media_calendar.csv``, read by `playbook.data.plan_sheets.read` with `columns`; what it says of a flight
         takes the place of what was recorded, other rows are added.
     today : date
         The day after the last one known.
@@ -226,14 +226,14 @@ def _drowned(every: list[dict[str, Any]], today: pd.Timestamp, last: pd.Timestam
     known = festivals(today, last)
     rows = []
     for f in known[known["sale"]].to_dict("records"):
-        name = term("name", f["name"])
-        name = f["festival"] if name == f["name"] else name
         for x in every:
             short = (x["ends"] - x["begins"]).days < ALWAYS_DAYS
             begins, ends = max(x["begins"], f["begins"]), min(x["ends"], f["ends"])
             if x["kind"] in ALONE and not x["rule"] and short and begins <= ends:
                 why = _("falls into the dearest days for advertising, when everybody looks at {festival}")
-                rows.append(("window", name, x["flight_id"], "", begins, ends, why.format(festival=name)))
+                rows.append(
+                    ("window", f["festival"], x["flight_id"], "", begins, ends, why.format(festival=f["festival"]))
+                )
     return rows
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from ... import style
 from ...language import _, term
 from ...methods import seasonality
 from ...missing import Missing
@@ -15,6 +14,8 @@ from ...missing import Missing
 AHEAD_DAYS = 75
 SALES = ("festival", "launch", "clearance", "brand")
 """Kinds of campaigns that are prepared as one; the others run all the time."""
+SOONEST = 14
+"""Days that there must be to prepare a sale that nobody has planned yet."""
 ALWAYS_DAYS = 60
 """What lasts longer always runs."""
 
@@ -59,12 +60,13 @@ def festivals(first: pd.Timestamp, last: pd.Timestamp) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        name (code), festival (its Chinese name), begins, ends (of its own days), sale (the platforms make it).
+        name (code), festival (what readers call it), begins, ends (of its own days), sale (the platforms make it).
     """
     edge = pd.Timedelta(days=40)
     days = seasonality.festivals((first - edge).date(), (last + edge).date())
-    own = days[days["phase"] == "during"].groupby(["name", "name_zh", "year", "sale"], as_index=False)["day"]
-    out = own.agg(begins="min", ends="max").rename(columns={"name_zh": "festival"})
+    own = days[days["phase"] == "during"].groupby(["name", "year", "sale"], as_index=False)["day"]
+    out = own.agg(begins="min", ends="max")
+    out["festival"] = [term("festival", seasonality.NAMES[name]) for name in out["name"]]
     out = out[(out["ends"] >= first) & (out["begins"] <= last)].sort_values("begins", ignore_index=True)
     return out[["name", "festival", "begins", "ends", "sale"]]
 
@@ -80,7 +82,7 @@ def coming(
     """Which campaign comes next?
 
     The one that is named; else the next to end of those that tasks are written down for; else the next that is no
-    everyday one; else the next great sale of the platforms.
+    everyday one; else the next great sale of the platforms that there is time to prepare.
 
     Parameters
     ----------
@@ -115,11 +117,8 @@ def coming(
         if len(heads):
             return _of(there, heads.sort_values(["ends", "begins"]).iloc[0]["flight_id"])
     known = festivals(now, now + pd.Timedelta(days=400))
-    sale = known[known["sale"]].iloc[0]
-    name = term("name", sale["name"])
-    name = sale["festival"] if name == sale["name"] and style.is_cjk(sale["festival"]) else name
-    begins = max(sale["begins"], now)
-    return Campaign("", str(name), "festival", begins, sale["ends"], begins)
+    sale = known[known["sale"] & (known["begins"] >= now + pd.Timedelta(days=SOONEST))].iloc[0]
+    return Campaign("", str(sale["festival"]), "festival", sale["begins"], sale["ends"], sale["begins"])
 
 
 def _of(flights: pd.DataFrame, campaign_id: str) -> Campaign:

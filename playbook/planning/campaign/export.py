@@ -12,7 +12,9 @@ from ...missing import answers
 
 
 @answers("What goes into the calendar?")
-def ics(tasks: pd.DataFrame | None = None, flights: pd.DataFrame | None = None, *, name: str, today: dt.date) -> str:
+def ics(
+    tasks: pd.DataFrame | None = None, flights: pd.DataFrame | None = None, *, title: str = "", today: dt.date
+) -> str:
     """The open tasks and the campaigns as events of whole days.
 
     Parameters
@@ -22,8 +24,8 @@ def ics(tasks: pd.DataFrame | None = None, flights: pd.DataFrame | None = None, 
         Those that are done, dropped or without days are left out.
     flights : DataFrame, optional
         flight_id, name, begins, ends, channel, owner (`playbook.planning.campaign.flights` or `parted`).
-    name : str
-        Of the calendar.
+    title : str
+        Of the calendar; by default “Media calendar”.
     today : date
         Stands as the time of writing, so that equal plans are equal files.
 
@@ -40,7 +42,7 @@ def ics(tasks: pd.DataFrame | None = None, flights: pd.DataFrame | None = None, 
     for key, word in (
         ("prodid", f"-//Playbook//Campaign plan//{current().upper()}"),
         ("version", "2.0"),
-        ("x-wr-calname", name),
+        ("x-wr-calname", title or _("Media calendar")),
     ):
         out.add(key, word)
     stamp = dt.datetime.combine(today, dt.time(), dt.UTC)

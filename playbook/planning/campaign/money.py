@@ -159,8 +159,7 @@ def ties(flights: pd.DataFrame, budget: pd.DataFrame, *, begun_by: pd.Timestamp 
     return out
 
 
-@answers("What is each campaign given?")
-def tied(flights: pd.DataFrame, tie: pd.DataFrame) -> pd.DataFrame:
+def tied(flights: pd.DataFrame | Missing, tie: pd.DataFrame | Missing) -> Any:
     """How much is each campaign given in each month, so that the sums are the budget's to the cent?
 
     Campaigns with days of their own get what they ask for, or all get as much less as the budget falls short; what is
@@ -174,10 +173,12 @@ def tied(flights: pd.DataFrame, tie: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        month, channel, flight_id, asked, budget (Decimal): the budgets of a channel and month sum to that of `tie`. What
-        nobody asks for stands as “not yet assigned”.
+        month, channel, flight_id, asked, budget (Decimal): the budgets of a channel and month sum to that of `tie`.
+        What nobody asks for stands as “not yet assigned”. A Missing, whose card `ties` has shown, where one is.
     """
-    rows = []
+    if isinstance(flights, Missing) or isinstance(tie, Missing):
+        return next(x for x in (tie, flights) if isinstance(x, Missing)).quiet()
+    rows: list[tuple[str, str, str, Decimal | None, Decimal]] = []
     for t in tie.to_dict("records"):
         mine = flights[(flights["channel"] == t["channel"]) & (flights["budget"] > 0)]
         dated = mine[_dated(mine)].to_dict("records")
@@ -211,7 +212,7 @@ def findings(tie: pd.DataFrame, *, currency: str = "CNY") -> list[Finding]:
     out, money = [], partial(style.value, unit="currency", currency=currency)
     for t in tie[tie["left"].astype(float) < 0].to_dict("records"):
         text = _("In {month} the campaigns of {channel} take {campaigns}, its budget is {budget}: {over} too much.")
-        words = {"month": t["month"], "channel": term("channel", str(t["channel"]))}
+        words = {"month": style.period(periods.parse(t["month"])), "channel": term("channel", str(t["channel"]))}
         sums = {"campaigns": money(t["campaigns"]), "budget": money(t["budget"]), "over": money(-t["left"])}
         cut = {"month": t["month"], "channel": str(t["channel"])}
         figure = Figure("budget.left", t["left"], "currency", by=cut)

@@ -112,7 +112,8 @@ def ahead(past: pd.DataFrame, daily: pd.DataFrame, campaign: Campaign, *, today:
     -------
     DataFrame
         One row: before_a_day, orders_a_day with _low and _high, busiest_day, n (earlier campaigns), days (that it has
-        left), orders with _low and _high (until its end). A Missing where fewer than two have run.
+        left), orders with _low and _high (until its end), net_sales (of so many orders, each worth what it was last
+        time). A Missing where fewer than two have run.
 
     References
     ----------
@@ -131,12 +132,14 @@ def ahead(past: pd.DataFrame, daily: pd.DataFrame, campaign: Campaign, *, today:
     half = stats.t.ppf(0.5 + level / 2, n - 1) * logs.std(ddof=1) * math.sqrt(1 + 1 / n)
     low, mid, high = (usual * math.exp(x) for x in (logs.mean() - half, logs.mean(), logs.mean() + half))
     left = (campaign.ends - max(campaign.sells_from, pd.Timestamp(today))).days + 1
+    last = past.iloc[0]
+    worth = last["net_sales"] / (last["orders_a_day"] * ((last["ends"] - last["begins"]).days + 1))
     row = {
         "before_a_day": usual, "orders_a_day": mid, "orders_a_day_low": low, "orders_a_day_high": high,
         "busiest_day": usual * float(np.exp(np.log(past["busiest"].astype(float)).mean())), "n": float(n),
         "days": float(left), "orders": mid * left, "orders_low": low * left, "orders_high": high * left,
     }  # fmt: skip
-    return pd.DataFrame([row])
+    return pd.DataFrame([row | {"net_sales": worth * mid * left}])
 
 
 def forecast(expected: pd.DataFrame | Missing, campaign: Campaign, *, today: dt.date) -> list[Forecast]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 import numpy as np
@@ -42,7 +41,7 @@ def _today(ax: Axes, today: pd.Timestamp) -> None:
 
 @quietly
 def plot_tasks(planned: pd.DataFrame, campaign: Campaign, *, today: pd.Timestamp) -> Axes | None:
-    """The campaign's tasks as bars on its days: what hangs on what, what is critical, what is late and how far it slips."""
+    """The campaign's tasks on its days: what hangs on what, what is critical, what is late and how far it slips."""
     mine = planned[(planned["campaign_id"] == campaign.campaign_id) & (planned["status"] != "dropped")]
     mine = mine.dropna(subset=["starts_on", "due_on"]).sort_values(["starts_on", "due_on", "task_id"])
     if mine.empty:
@@ -80,12 +79,13 @@ def plot_tasks(planned: pd.DataFrame, campaign: Campaign, *, today: pd.Timestamp
             else t["owner"]
         )
         ax.annotate(mark, (dates.date2num(end + DAY), y), xytext=(5, 0), textcoords="offset points", va="center",
-                    fontsize=8.5, color=style.BAD if t["lacks"] else style.SOFT_INK, zorder=5)  # fmt: skip
+                    fontsize=8.5, color=style.BAD if t["lacks"] else style.SOFT_INK, zorder=5,
+                    bbox={"facecolor": "white", "alpha": 0.8, "pad": 0.6, "linewidth": 0})  # fmt: skip
         for before in (b for b in t["after"].split() if b in place):
             _arrow(ax, rows.loc[before], place[before], t, y)
     _today(ax, today)
-    cut = len(os.path.commonprefix(list(mine["title"]))) if len(mine) > 1 else 0
-    ax.set_yticks([place[t] for t in mine["task_id"]], [_short(title[cut:] or title) for title in mine["title"]])
+    titles = [_short(title.removeprefix(campaign.name).lstrip(" ·:：-") or title) for title in mine["title"]]
+    ax.set_yticks([place[t] for t in mine["task_id"]], titles)
     ax.set_ylim(-0.7, len(mine) - 0.3)
     ax.set_xlim(
         dates.date2num(mine["starts_on"].min() - DAY), dates.date2num(mine[["due_on", "ends_on"]].max().max() + 9 * DAY)
@@ -117,12 +117,14 @@ def _colour(task: pd.Series) -> str:
 
 
 def _arrow(ax: Axes, before: pd.Series, y0: float, after: pd.Series, y1: float) -> None:
-    """A thin line from the end of a task to the start of the one that waits for it."""
+    """A thin line from the end of a task to the start of the one that waits for it: down, then across."""
     x0, x1 = dates.date2num(before["due_on"] + DAY), dates.date2num(after["starts_on"])
+    side = 0.28 if y0 > y1 else -0.28
+    near = x1 - x0 < 1.5  # no room to go across
     ax.annotate(
-        "", (x1 + 0.15, y1 + (0.3 if y0 > y1 else -0.3)), (x0 - 0.15, y0), zorder=2,
+        "", (x1 + 0.2, y1 + side) if near else (x1, y1), (x0 - 0.2 if near else x0 - 0.5, y0 - side), zorder=2,
         arrowprops={"arrowstyle": "-|>", "color": "#A9B2BD", "linewidth": 0.8, "shrinkA": 0, "shrinkB": 0,
-                    "connectionstyle": "angle,angleA=0,angleB=90,rad=3", "mutation_scale": 7},
+                    "connectionstyle": "arc3" if near else "angle,angleA=90,angleB=0,rad=3", "mutation_scale": 7},
     )  # fmt: skip
 
 
@@ -150,8 +152,10 @@ def plot_flights(flights: pd.DataFrame, clashing: pd.DataFrame) -> Axes | None:
             _bar(ax, place[flight], c["begins"], c["ends"], height=0.74, color=style.BAD, hatch="////",
                  edgecolor="white", zorder=4)  # fmt: skip
     _today(ax, today)
-    names = [_("{channel}: {name}").format(channel=term("channel", f["channel"]), name=_short(f["name"])) if f["channel"]
-             else _short(f["name"]) for f in mine.to_dict("records")]  # fmt: skip
+    names = []
+    for f in mine.to_dict("records"):
+        before = term("channel", f["channel"]) if f["channel"] else _("offer") if f["rule"] else _("campaign")
+        names.append(_("{channel}: {name}").format(channel=before, name=_short(f["name"])))
     ax.set_yticks([place[f] for f in mine["flight_id"]], names, fontsize=8.5)
     ax.set_ylim(-0.7, len(mine) - 0.3)
     ax.set_xlim(dates.date2num(today - 2 * DAY), dates.date2num(last + DAY))
@@ -164,6 +168,13 @@ def plot_flights(flights: pd.DataFrame, clashing: pd.DataFrame) -> Axes | None:
     ax.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.4, -0.05), ncols=2, fontsize=8.5)
     ax.set_title(_("What runs when, and where it gets in another's way"), pad=22)
     return ax
+
+
+def _money(money: float, currency: str) -> str:
+    """Money in a narrow cell: without cents."""
+    if money < 10_000:
+        return style.value(money, "currency", currency=currency, digits=0)
+    return style.short(money, "currency", currency=currency)
 
 
 @quietly
@@ -179,10 +190,10 @@ def plot_by_week(weeks: pd.DataFrame, *, currency: str = "CNY") -> Axes | None:
     for y, x in np.ndindex(grid.shape):
         money = float(grid.iat[y, x])
         if money > 0:
-            ax.text(x, y, style.short(round(money), "currency", currency=currency), ha="center", va="center", fontsize=8.5,
+            ax.text(x, y, _money(money, currency), ha="center", va="center", fontsize=8.5,
                     color="white" if money > 0.75 * top else style.INK)  # fmt: skip
     for x, money in enumerate(grid.sum()):
-        ax.text(x, len(grid), style.short(round(money), "currency", currency=currency), ha="center", va="center",
+        ax.text(x, len(grid), _money(money, currency), ha="center", va="center",
                 fontsize=8.5, fontweight="bold")  # fmt: skip
     names = [term("channel", str(c)) if c else _("no channel named") for c in grid.index]
     ax.set_yticks(range(len(grid) + 1), [*names, _("all")])

@@ -1,4 +1,4 @@
-"""The plan as it can be executed: the shop's own tasks with what is late made up for, or the usual ones of a campaign."""
+"""The plan as it can be executed: the shop's own tasks with what is late made up for, or a campaign's usual steps."""
 
 from __future__ import annotations
 
@@ -20,17 +20,20 @@ LEAD = 62
 """Days before it sells on which a great campaign is begun."""
 STEPS = (
     # key, title, owner, first and last day from the first that sells (0), steps before it, measure, resources
-    ("goal", N_("Goals and budget"), N_("Head of e-commerce"), -62, -55, "", N_("signed by finance"), N_("finance, analyst")),
+    ("goal", N_("Goals and budget"), N_("Head of e-commerce"), -62, -55, "", N_("signed by finance"),
+     N_("finance, analyst")),
     ("goods", N_("Goods and prices"), N_("Merchandising"), -54, -48, "goal", N_("list of goods with prices agreed"),
      N_("two merchandisers")),
-    ("brief", N_("Theme and creative brief"), N_("Brand"), -47, -42, "goods", N_("brief accepted"), N_("brand, designer")),
-    ("order", N_("Stock ordered"), N_("Purchasing"), -47, -40, "goods", N_("all purchase orders placed"), N_("a buyer")),
+    ("brief", N_("Theme and creative brief"), N_("Brand"), -47, -42, "goods", N_("brief accepted"),
+     N_("brand, designer")),
+    ("order", N_("Stock ordered"), N_("Purchasing"), -47, -40, "goods", N_("all purchase orders placed"),
+     N_("a buyer")),
     ("arrive", N_("Stock in and checked"), N_("Purchasing"), -39, -14, "order", N_("95 % of the order in stock"),
      N_("two for quality")),
     ("visual", N_("Pictures, product pages, landing page"), N_("Design"), -41, -12, "brief", N_("all pages accepted"),
      N_("three designers")),
     ("seeding", N_("Creators signed, samples sent"), N_("Content"), -41, -20, "brief", N_("posts as scheduled"),
-     N_("creators’ budget")),
+     N_("budget for creators")),
     ("legal", N_("Copy checked for compliance"), N_("Legal"), -18, -12, "brief", N_("every text passed, kept on file"),
      N_("a lawyer")),
     ("desk", N_("Customer service staffed and briefed"), N_("Customer service"), -20, -15, "goods",
@@ -41,9 +44,10 @@ STEPS = (
      N_("analyst, developer")),
     ("warm", N_("Warm-up: carts and members"), N_("Media"), -4, -1, "test seeding legal", N_("carts as planned"),
      N_("warm-up budget")),
-    ("day", N_("On duty: stock, price, page, service"), N_("Head of e-commerce"), 0, 0, "warm arrive desk",
+    ("day", N_("On duty all day"), N_("Head of e-commerce"), 0, 0, "warm arrive desk",
      N_("a log of every hour"), N_("everybody")),
-    ("review", N_("What was learnt"), N_("Analyst"), 1, 7, "day", N_("review held, lessons in the library"), N_("analyst")),
+    ("review", N_("What was learnt"), N_("Analyst"), 1, 7, "day", N_("review held, lessons in the library"),
+     N_("analyst")),
 )  # fmt: skip
 
 
@@ -117,7 +121,7 @@ def proposed(
     if scale < 1:
         out = _in_order(out, start)
         out.attrs["notes"] = [
-            _("Only {days} are left: each step has less time than usual, and some run at once.").format(
+            _("Time left: {days}. Each step has less of it than usual, and some run at once.").format(
                 days=style.value((first - start).days, "days")
             )
         ]
@@ -136,12 +140,12 @@ def sheet(plan: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        task_id, title, owner, starts_on, due_on, measure, resources, after, campaign_id; of a plan that is written down
+        task_id, title, owner, starts_on, due_on, measure, resources, after; of a plan that is written down
         already task_id, title, owner, starts_on, due_on, change, what changes first.
     """
     rows = plan[~plan["status"].isin(["done", "dropped"])]
-    if (plan["change"] == "").all() and (plan["status"] == "open").all():
-        out = rows[["task_id", "title", "owner", "starts_on", "due_on", "measure", "resources", "after", "campaign_id"]]
+    if (plan["campaign_id"] == "").all():
+        out = rows[["task_id", "title", "owner", "starts_on", "due_on", "measure", "resources", "after"]]
     else:
         rows = rows.assign(_stays=rows["change"] == "").sort_values(["_stays", "starts_on"], kind="stable")
         out = rows[["task_id", "title", "owner", "starts_on", "due_on", "change"]]

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from ... import period as periods
 from ... import style
 from ...data.plan_sheets import Column
 from ...findings import Figure, Finding
@@ -80,7 +81,7 @@ def checks(
     tasks : DataFrame, optional
         Of `playbook.planning.campaign.tasks`.
     stock : DataFrame, optional
-        One row a product: product_id, verdict, runs_out_on, short, short_high (`playbook.operations.supply.by_product`).
+        One row a product: product_id, verdict, runs_out_on, short (`playbook.operations.supply.by_product`).
     clashes, ties : DataFrame, optional
         Of `playbook.planning.campaign.clashes`, `ties`.
     raised, page, tracked, service : DataFrame, optional
@@ -172,6 +173,8 @@ def _tasks(of: pd.DataFrame) -> Said:
     if len(late):
         t = late.iloc[0]
         text = _("“{task}” was due on {day} and is not done; it may slip by {slack}.")
+        if t["slack_days"] <= 0:
+            text = _("“{task}” was due on {day} and is not done; the last day hangs on it.")
         text = text.format(task=t["title"], day=style.date(t["due_on"]), slack=style.value(t["slack_days"], "days"))
         return ("FAIL" if (late["slack_days"] <= 0).any() else "REVIEW"), text
     held = of[of["state"].isin(["held up", "late to start"])].sort_values("due_on")
@@ -273,7 +276,9 @@ def _budget(ties: pd.DataFrame, campaign: Campaign) -> Said | None:
     first = over.iloc[0]
     text = _("In {month} the campaigns of {channel} take {used} of its budget.")
     text = text.format(
-        month=first["month"], channel=term("channel", str(first["channel"])), used=style.value(first["used"], "share")
+        month=style.period(periods.parse(first["month"])),
+        channel=term("channel", str(first["channel"])),
+        used=style.value(first["used"], "share"),
     )
     return ("FAIL" if not first["used"] <= 1 + OVER else "REVIEW"), text
 
@@ -307,7 +312,7 @@ def _plan(mine: pd.DataFrame) -> Said | None:
         text = _("Overdue: {tasks}.")
         parts.append(text.format(tasks=listing(late["task_id"].head(4))))
     if len(bare):
-        text = _("{tasks} lack a mandatory field or cannot be as they are written.")
+        text = _("Lacking a mandatory field, or not possible as written: {tasks}.")
         parts.append(text.format(tasks=listing(bare["task_id"].head(4))))
     if parts:
         return ("FAIL" if late["critical"].any() else "REVIEW"), " ".join(parts)
@@ -317,7 +322,7 @@ def _plan(mine: pd.DataFrame) -> Said | None:
 
 
 @answers("Do we go?")
-def findings(checked: pd.DataFrame, campaign: Campaign, *, currency: str = "CNY") -> list[Finding]:
+def findings(checked: pd.DataFrame, campaign: Campaign, expected: pd.DataFrame | None = None) -> list[Finding]:
     """Do we go, and what stands in the way?
 
     Parameters
@@ -325,26 +330,29 @@ def findings(checked: pd.DataFrame, campaign: Campaign, *, currency: str = "CNY"
     checked : DataFrame
         Of `checks`.
     campaign : Campaign
+    expected : DataFrame, optional
+        Of `playbook.planning.campaign.past.ahead`: the sales to come are what is at stake.
 
     Returns
     -------
     list of Finding
         The verdict, which names what blocks; then one for each check that fails, with its evidence.
     """
+    stake = None if expected is None else expected.iloc[0]["net_sales"]
     words = {"campaign": campaign.name, "day": style.date(campaign.sells_from)}
     names = {k: listing(term("check", c) for c in checked.attrs[k]) for k in ("blocking", "open")}
     figures = tuple(
         Figure("readiness.checks", float((checked["state"] == s).sum()), "count", by={"state": s}) for s in STATES
     )
     if checked.attrs["blocking"]:
-        text = _("No go for “{campaign}” (sells from {day}): {blocking} fail.")
-        out = [Finding("act", text.format(**words, blocking=names["blocking"]), None, figures)]
+        text = _("No go for “{campaign}” (sells from {day}). What blocks it: {blocking}.")
+        out = [Finding("act", text.format(**words, blocking=names["blocking"]), stake, figures)]
     elif checked.attrs["open"]:
         text = _("“{campaign}” (sells from {day}) may go once somebody has looked at: {open}.")
-        out = [Finding("watch", text.format(**words, open=names["open"]), None, figures)]
+        out = [Finding("watch", text.format(**words, open=names["open"]), stake, figures)]
     else:
         text = _("“{campaign}” (sells from {day}) may go: all checks pass.")
-        return [Finding("hold", text.format(**words), None, figures)]
+        return [Finding("hold", text.format(**words), stake, figures)]
     for row in checked[checked["state"] == "FAIL"].to_dict("records"):
         text = _("{check}: {evidence} Who sees to it: {owner}.")
         said = {"check": _sentence_start(term("check", row["check"])), "evidence": row["evidence"]}

@@ -194,8 +194,8 @@ def page(daily: pd.DataFrame, *, today: dt.date) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row: before, last (shares), n, change (last − before), change_low, change_high (95 %). A Missing where there
-        was no visit.
+        One row: before, last (shares), n, change (last − before), change_low, change_high (95 %). A Missing where
+        there was no visit.
     """
     rows = daily[(daily["metric"] == "cart_rate") & daily["value"].notna()] if len(daily) else daily
     day = pd.to_datetime(rows["day"]) if len(rows) else pd.Series(dtype="datetime64[s]")

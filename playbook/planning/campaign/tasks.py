@@ -219,7 +219,8 @@ def attention(planned: pd.DataFrame, campaign_id: str | None = None) -> pd.DataF
     Returns
     -------
     DataFrame
-        task_id, title, owner, due_on, state, critical, slack_days, ends_on, lacks, wrong; the critical ones first.
+        task_id, title, owner, due_on, state, slack_days, ends_on, mend (what it lacks, or cannot be); the overdue ones
+        first.
     """
     mine = planned if not campaign_id else planned[planned["campaign_id"] == campaign_id]
     rows = mine[
@@ -228,7 +229,9 @@ def attention(planned: pd.DataFrame, campaign_id: str | None = None) -> pd.DataF
     ]
     place = rows["state"].map({s: i for i, s in enumerate(STATES)})
     rows = rows.assign(_place=place).sort_values(["_place", "critical", "due_on"], ascending=[True, False, True])
-    out = rows[["task_id", "title", "owner", "due_on", "state", "slack_days", "ends_on", "lacks", "wrong"]]
+    lacks = [_("lacks: {lacks}").format(lacks=term("lacks", x)) if x else "" for x in rows["lacks"]]
+    rows["mend"] = [listing(m for m in both if m) for both in zip(lacks, rows["wrong"], strict=True)]
+    out = rows[["task_id", "title", "owner", "due_on", "state", "slack_days", "ends_on", "mend"]]
     out = out.reset_index(drop=True)
     out.attrs["notes"] = [] if len(out) else [_("No task is late, held up or incomplete.")]
     return out
@@ -255,12 +258,9 @@ def findings(planned: pd.DataFrame, campaign: Campaign) -> list[Finding]:
     undone = planned[planned["status"].isin(["open", "doing"])]
     out = []
     for t in undone[undone["state"] == "overdue"].sort_values("slack_days").to_dict("records"):
-        text = _("“{task}” ({id}) of {owner} was due on {day} and is not done.")
-        said = [
-            text.format(
-                task=t["title"], id=t["task_id"], owner=t["owner"] or style.UNKNOWN, day=style.date(t["due_on"])
-            )
-        ]
+        text = _("“{task}” ({id}) was due on {day} and is not done; it is {owner}’s.")
+        words = {"task": t["title"], "id": t["task_id"], "owner": t["owner"] or style.UNKNOWN}
+        said = [text.format(**words, day=style.date(t["due_on"]))]
         if t["critical"]:
             text = _("The last day of its campaign hangs on it: each further day of delay moves that one.")
             said.append(text)
@@ -270,21 +270,23 @@ def findings(planned: pd.DataFrame, campaign: Campaign) -> list[Finding]:
         late = Figure("task.slack", t["slack_days"], "days", by={"task": t["task_id"]})
         out.append(Finding("act", " ".join(said), None, (late,)))
     mine = undone[(undone["campaign_id"] == campaign.campaign_id) & undone["critical"]]
-    if len(mine) and (slip := mine["slips_days"].max()) > 0:
-        held = mine.loc[mine["slips_days"].idxmax()]
-        text = _("As things stand “{task}” ends on {day}, {slip} late: {days} must be made up on the critical path.")
-        days = style.value(slip, "days")
-        sentence = text.format(task=held["title"], day=style.date(held["ends_on"]), slip=days, days=days)
-        out.append(Finding("act", sentence, None, (Figure("plan.slip", slip, "days"),)))
+    slipping = mine[(mine["slips_days"] > 0) & (mine["due_on"] <= campaign.ends)]
+    if len(slipping):
+        last = slipping.sort_values("due_on").iloc[-1]
+        text = _("As things stand “{task}” ends on {day}, not on {due}: the critical path has {days} to make up.")
+        words = {"task": last["title"], "day": style.date(last["ends_on"]), "due": style.date(last["due_on"])}
+        slip = Figure("plan.slip", last["slips_days"], "days")
+        sentence = text.format(**words, days=style.value(last["slips_days"], "days"))
+        out.append(Finding("act", sentence, None, (slip,)))
     bare = undone[undone["lacks"] != ""]
     if len(bare):
-        text = _("{n} tasks lack a mandatory field: {tasks}.")
+        text = _("Not yet tasks, for want of a mandatory field: {tasks}.")
         named = [
             _("{task} ({lacks})").format(task=t["task_id"], lacks=term("lacks", t["lacks"]))
             for t in bare.head(4).to_dict("records")
         ]
         figure = Figure("plan.incomplete", len(bare), "count")
-        out.append(Finding("watch", text.format(n=len(bare), tasks=listing(named)), None, (figure,)))
+        out.append(Finding("watch", text.format(tasks=listing(named)), None, (figure,)))
     for t in undone[undone["wrong"] != ""].head(4).to_dict("records"):
         text = _("“{task}” ({id}) cannot be as it is written: {wrong}.")
         out.append(Finding("watch", text.format(task=t["title"], id=t["task_id"], wrong=t["wrong"])))
