@@ -54,6 +54,7 @@ for _column, _codes in {
 FURTHER = (
     "step_rate", "minutes", "since", "elsewhere", "rank", "cut", "mean_value", "repeats", "typical_days", "basis",
     "to_window", "held_back", "orders_sent", "orders_held", "cap", "from_days", "to_days", "half_life", "then",
+    "busiest",
 )  # fmt: skip
 """Columns that are not found in the functions that make them."""
 

@@ -14,7 +14,7 @@ from ... import style
 from ...data.engine import as_table
 from ...data.plan_sheets import Column
 from ...findings import Figure, Finding
-from ...language import _, listing
+from ...language import _, listing, paragraph
 from ...missing import Missing, answers
 from .coming import ALWAYS_DAYS, festivals
 
@@ -255,10 +255,10 @@ def parted(flights: pd.DataFrame, clashing: pd.DataFrame, products: ibis.Table |
     Returns
     -------
     DataFrame
-        `FIELDS`, with was_begins, was_ends and change (in words; empty: it stays as it was). What runs already, or
+        `FIELDS`, with was_begins, was_ends and amended (in words; empty: it stays as it was). What runs already, or
         always, stays.
     """
-    out = flights.assign(was_begins=flights["begins"], was_ends=flights["ends"], change="")
+    out = flights.assign(was_begins=flights["begins"], was_ends=flights["ends"], amended="")
     out.attrs = dict(flights.attrs)
     for _round in range(2 * len(clashing)):
         still = clashes(out, products)
@@ -274,7 +274,7 @@ def parted(flights: pd.DataFrame, clashing: pd.DataFrame, products: ibis.Table |
         else:
             out.loc[i, ["begins", "ends"]] = _free_days(out, i, clash, products)
             change = _("begins after {other}").format(other=other or clash["about"])
-        out.loc[i, "change"] = listing(c for c in (out.loc[i, "change"], change) if c)
+        out.loc[i, "amended"] = listing(c for c in (out.loc[i, "amended"], change) if c)
     return out.sort_values(["begins", "flight_id"], ignore_index=True)
 
 
@@ -313,11 +313,11 @@ def sheet(moved: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        flight_id, name, channel, begins, ends, keywords, change; only flights with days of their own.
+        flight_id, name, channel, begins, ends, keywords, amended; only flights with days of their own.
     """
     mine = moved[(moved["ends"] - moved["begins"]).dt.days < ALWAYS_DAYS]
-    mine = mine.assign(_stays=mine["change"] == "").sort_values(["_stays", "begins", "flight_id"], ignore_index=True)
-    return mine[["flight_id", "name", "channel", "begins", "ends", "keywords", "change"]]
+    mine = mine.assign(_stays=mine["amended"] == "").sort_values(["_stays", "begins", "flight_id"], ignore_index=True)
+    return mine[["flight_id", "name", "channel", "begins", "ends", "keywords", "amended"]]
 
 
 @answers("What gets in each other's way?")
@@ -329,7 +329,7 @@ def findings(clashing: pd.DataFrame, moved: pd.DataFrame) -> list[Finding]:
     clashing, moved : DataFrame
         Of `clashes`, `parted`.
     """
-    change = moved[moved["change"] != ""].set_index("flight_id")
+    change = moved[moved["amended"] != ""].set_index("flight_id")
     out = []
     for c in clashing.to_dict("records"):
         text = {
@@ -343,12 +343,12 @@ def findings(clashing: pd.DataFrame, moved: pd.DataFrame) -> list[Finding]:
         for name in (n for n in (c["first"], c["second"]) if n in change.index):
             row = change.loc[name]
             if row["begins"] == row["was_begins"]:
-                said.append(_("Proposed: {flight} {change}.").format(flight=name, change=row["change"]))
+                said.append(_("Proposed: {flight} {amended}.").format(flight=name, amended=row["amended"]))
                 continue
             text = _("Proposed: {flight} runs from {begins} to {ends}.")
             said.append(text.format(flight=name, begins=style.date(row["begins"]), ends=style.date(row["ends"])))
         figure = Figure(
             "clash.days", c["days"], "days", by={"kind": c["kind"], "first": c["first"], "second": c["second"]}
         )
-        out.append(Finding("watch" if c["kind"] == "window" else "act", " ".join(said), None, (figure,)))
+        out.append(Finding("watch" if c["kind"] == "window" else "act", paragraph(said), None, (figure,)))
     return out

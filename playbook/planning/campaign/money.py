@@ -173,7 +173,7 @@ def tied(flights: pd.DataFrame | Missing, tie: pd.DataFrame | Missing) -> Any:
     Returns
     -------
     DataFrame
-        month, channel, flight_id, asked, budget (Decimal): the budgets of a channel and month sum to that of `tie`.
+        month, channel, flight_id, requested, budget (Decimal): the budgets of a channel and month sum to that of `tie`.
         What nobody asks for stands as “not yet assigned”. A Missing, whose card `ties` has shown, where one is.
     """
     if isinstance(flights, Missing) or isinstance(tie, Missing):
@@ -197,7 +197,7 @@ def tied(flights: pd.DataFrame | Missing, tie: pd.DataFrame | Missing) -> Any:
             rows += [(t["month"], t["channel"], f, None, x) for f, x in shares]
         elif left > 0:
             rows.append((t["month"], t["channel"], UNASSIGNED, None, left))
-    return pd.DataFrame(rows, columns=["month", "channel", "flight_id", "asked", "budget"])
+    return pd.DataFrame(rows, columns=["month", "channel", "flight_id", "requested", "budget"])
 
 
 @answers("Does the money tie to the budget?")

@@ -11,7 +11,7 @@ import pandas as pd
 
 from ... import style
 from ...data.engine import as_table
-from ...language import N_, _
+from ...language import N_, _, paragraph
 from ...missing import Missing, answers
 from .coming import Campaign
 from .tasks import DAY, FIELDS, MANDATORY
@@ -80,7 +80,7 @@ def proposed(
     Returns
     -------
     DataFrame
-        `playbook.planning.campaign.tasks.FIELDS`, as ``plan/tasks.csv`` has them, and change (what differs from what
+        `playbook.planning.campaign.tasks.FIELDS`, as ``plan/tasks.csv`` has them, and amended (what differs from what
         was written down).
     """
     mine = (
@@ -114,7 +114,7 @@ def proposed(
                 "campaign_id": campaign.campaign_id,
                 "status": "open",
                 "done_on": pd.NaT,
-                "change": "",
+                "amended": "",
             }
         )
     out = pd.DataFrame(rows)
@@ -141,14 +141,14 @@ def sheet(plan: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         task_id, title, owner, starts_on, due_on, measure, resources, after; of a plan that is written down
-        already task_id, title, owner, starts_on, due_on, change, what changes first.
+        already task_id, title, owner, starts_on, due_on, amended, what changes first.
     """
     rows = plan[~plan["status"].isin(["done", "dropped"])]
     if (plan["campaign_id"] == "").all():
         out = rows[["task_id", "title", "owner", "starts_on", "due_on", "measure", "resources", "after"]]
     else:
-        rows = rows.assign(_stays=rows["change"] == "").sort_values(["_stays", "starts_on"], kind="stable")
-        out = rows[["task_id", "title", "owner", "starts_on", "due_on", "change"]]
+        rows = rows.assign(_stays=rows["amended"] == "").sort_values(["_stays", "starts_on"], kind="stable")
+        out = rows[["task_id", "title", "owner", "starts_on", "due_on", "amended"]]
     out = out.reset_index(drop=True)
     out.attrs = dict(plan.attrs)
     return out
@@ -202,20 +202,20 @@ def _made_up(mine: pd.DataFrame, today: pd.Timestamp) -> pd.DataFrame:
         ready = [t for t in waiting if not any(a in waiting for a in rows.loc[t, "after"].split())]
         task = (ready or waiting)[0]
         waiting.remove(task)
-        row = rows.loc[task].to_dict() | {"task_id": task, "change": ""}
+        row = rows.loc[task].to_dict() | {"task_id": task, "amended": ""}
         begins, due = row["starts_on"], row["due_on"]
         if row["status"] in ("open", "doing") and pd.notna(begins) and pd.notna(due):
             after = [ends[a] + DAY for a in row["after"].split() if a in ends]
             first = begins if row["status"] == "doing" else max([begins, today, *after])
             least = math.ceil(((due - begins).days + 1) / 2)
             last = max(due, today, first + (least - 1) * DAY if row["status"] == "open" else due)
-            row |= {"starts_on": first, "due_on": last, "change": _change((begins, due), (first, last))}
+            row |= {"starts_on": first, "due_on": last, "amended": _change((begins, due), (first, last))}
         lacks = [c for c in MANDATORY if pd.isna(row[c]) or row[c] == ""]
         if lacks and row["status"] in ("open", "doing"):
-            row["change"] = " ".join([row["change"], _("To be filled in.")]).strip()
+            row["amended"] = paragraph(x for x in (row["amended"], _("To be filled in.")) if x)
         ends[task] = row["done_on"] if pd.notna(row["done_on"]) else row["due_on"]
         out.append(row)
-    frame = pd.DataFrame(out, columns=[*FIELDS, "change"])
+    frame = pd.DataFrame(out, columns=[*FIELDS, "amended"])
     return frame.sort_values(["starts_on", "task_id"], ignore_index=True)
 
 

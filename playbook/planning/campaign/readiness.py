@@ -11,7 +11,7 @@ from ... import period as periods
 from ... import style
 from ...data.plan_sheets import Column
 from ...findings import Figure, Finding
-from ...language import N_, _, listing, term
+from ...language import N_, _, listing, paragraph, term
 from ...missing import answers
 from .coming import Campaign
 
@@ -131,7 +131,7 @@ def checks(
             evidence = [told, *evidence]
         if not evidence:
             evidence = [_("Nobody has looked at it: say what you saw in plan/readiness.csv.")]
-        rows.append((check, state, " ".join(evidence), _owner(of)))
+        rows.append((check, state, paragraph(evidence), _owner(of)))
     out = pd.DataFrame(rows, columns=["check", "state", "evidence", "owner"])
     out.attrs = {
         "verdict": max(out["state"], key=STATES.index),
@@ -315,7 +315,7 @@ def _plan(mine: pd.DataFrame) -> Said | None:
         text = _("Lacking a mandatory field, or not possible as written: {tasks}.")
         parts.append(text.format(tasks=listing(bare["task_id"].head(4))))
     if parts:
-        return ("FAIL" if late["critical"].any() else "REVIEW"), " ".join(parts)
+        return ("FAIL" if late["critical"].any() else "REVIEW"), paragraph(parts)
     return "PASS", _("All {n} open tasks have owner, days, resources and measure, and none is late.").format(
         n=style.value(len(undone), "count")
     )

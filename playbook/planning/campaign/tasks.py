@@ -13,7 +13,7 @@ from ... import style
 from ...data.engine import as_table
 from ...data.plan_sheets import Column
 from ...findings import Figure, Finding
-from ...language import N_, _, listing, term
+from ...language import N_, _, listing, paragraph, term
 from ...missing import Missing, answers
 from .coming import Campaign
 
@@ -268,7 +268,7 @@ def findings(planned: pd.DataFrame, campaign: Campaign) -> list[Finding]:
             text = _("It may slip by {slack} in all before the campaign slips.")
             said.append(text.format(slack=style.value(t["slack_days"], "days")))
         late = Figure("task.slack", t["slack_days"], "days", by={"task": t["task_id"]})
-        out.append(Finding("act", " ".join(said), None, (late,)))
+        out.append(Finding("act", paragraph(said), None, (late,)))
     mine = undone[(undone["campaign_id"] == campaign.campaign_id) & undone["critical"]]
     slipping = mine[(mine["slips_days"] > 0) & (mine["due_on"] <= campaign.ends)]
     if len(slipping):
