@@ -147,7 +147,7 @@ def test_the_lights_say_what_the_table_says():
     ax = pictures.plot_checks(checked, SALE)
     texts = [t.get_text() for t in ax.texts]
     assert texts.count("✓") == 7 and texts.count("✗") == 1 and texts[texts.index("✗") + 1] == "page"
-    assert ax.get_title(loc="left").endswith("no go")
+    assert any(ax.get_title(loc=place).endswith("no go") for place in ("left", "center"))
 
 
 # -- what the data say
@@ -197,12 +197,10 @@ def test_earlier_campaigns_are_those_of_the_name_but_for_the_year():
     assert got["net_sales"].tolist() == [11 * 30 * 50.0] * 2
     expected = past.ahead(got, daily_orders(), SALE, today=TODAY)
     row = expected.iloc[0]
-    assert (row["before_a_day"], row["orders_a_day"], row["days"]) == (10, 30, 7) and row["orders"] == pytest.approx(
-        210
-    )
+    assert row[["before_a_day", "orders_a_day", "days", "orders"]].tolist() == pytest.approx([10, 30, 7, 210])
     assert row["net_sales"] == pytest.approx(210 * 50)
     (told,) = past.forecast(expected, SALE, today=TODAY)
-    assert (told.metric, told.period, told.value) == ("orders_paid", "2026-11-05/2026-11-11", 210)
+    assert (told.metric, told.period, round(told.value)) == ("orders_paid", "2026-11-05/2026-11-11", 210)
 
 
 def test_without_promotions_the_festival_of_earlier_years_stands_in():
