@@ -121,7 +121,7 @@ def test_what_is_for_a_festival_or_runs_already_stays():
     assert moved["ends"]["own"] - moved["begins"]["own"] == pd.Timedelta(days=6)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     st.lists(
         st.tuples(st.integers(0, 55), st.integers(0, 12), st.sampled_from("AB"), st.sampled_from("xy"), st.sampled_from(["", "w", "v w"])),
@@ -214,7 +214,7 @@ def test_what_is_given_sums_to_the_budget_to_the_cent():
     assert given_.set_index(["month", "flight_id"])["budget"]["2026-11", "always"] == Decimal("250.00")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 80), st.integers(0, 50), st.integers(1, 10**7)), min_size=1, max_size=6),
     st.integers(0, 10**7),

@@ -160,24 +160,42 @@ def clashes(flights: pd.DataFrame, products: ibis.Table | None = None) -> pd.Dat
     different channels they support each other. Two offers clash where both change the price of a unit of one product
     and their rules differ.
     """
-    every = flights.to_dict("records")
-    of = _categories(flights, products)
-    rows = []
-    for i, a in enumerate(every):
-        for b in every[i + 1 :]:
-            begins, ends = max(a["begins"], b["begins"]), min(a["ends"], b["ends"])
-            if begins <= ends:
-                rows += [
-                    (*said, a["flight_id"], b["flight_id"], begins, ends, why) for *said, why in _between(a, b, of)
-                ]
-    rows += _drowned(every, flights.attrs["today"], flights.attrs["last"])
+    known = _sales(flights.attrs["today"], flights.attrs["last"])
+    out = _clashes(flights.to_dict("records"), _categories(flights, products), known)
+    out.attrs["notes"] = [] if len(out) else [_("Nothing gets in another's way.")]
+    return out
+
+
+def _sales(first: pd.Timestamp, last: pd.Timestamp) -> list[dict[str, Any]]:
+    """The great sales of the platforms between two days."""
+    known = festivals(first, last)
+    return known[known["sale"]].to_dict("records")
+
+
+def _clashes(every: list[dict[str, Any]], of: dict[str, str], known: list[dict[str, Any]]) -> pd.DataFrame:
+    rows = [row for i, a in enumerate(every) for row in _of_one(a, every[i + 1 :], of, known)]
     out = pd.DataFrame(rows, columns=["kind", "about", "first", "second", "begins", "ends", "why"])
     out.insert(6, "days", (pd.to_datetime(out["ends"]) - pd.to_datetime(out["begins"])).dt.days.astype(float) + 1)
     place = out["kind"].map({k: i for i, k in enumerate(KINDS)})
     out = out.assign(_place=place).sort_values(["_place", "begins", "first"], ignore_index=True)
-    out = out.drop(columns="_place")
-    out.attrs["notes"] = [] if len(out) else [_("Nothing gets in another's way.")]
-    return out
+    return out.drop(columns="_place")
+
+
+def _of_one(
+    a: dict[str, Any], others: list[dict[str, Any]], of: dict[str, str], known: list[dict[str, Any]]
+) -> Iterator[tuple]:
+    """What a flight clashes with: other flights, and sales that it is not for."""
+    for b in others:
+        begins, ends = max(a["begins"], b["begins"]), min(a["ends"], b["ends"])
+        if begins <= ends:
+            for kind, about, why in _between(a, b, of):
+                yield kind, about, a["flight_id"], b["flight_id"], begins, ends, why
+    if a["kind"] in ALONE and not a["rule"] and (a["ends"] - a["begins"]).days < ALWAYS_DAYS:
+        for f in known:
+            begins, ends = max(a["begins"], f["begins"]), min(a["ends"], f["ends"])
+            if begins <= ends:
+                why = _("falls into the dearest days for advertising, when everybody looks at {festival}")
+                yield "window", f["festival"], a["flight_id"], "", begins, ends, why.format(festival=f["festival"])
 
 
 def _categories(flights: pd.DataFrame, products: ibis.Table | pd.DataFrame | None) -> dict[str, str]:
@@ -221,22 +239,6 @@ def _both_sell(a: dict[str, Any], b: dict[str, Any], of: dict[Any, Any]) -> list
     return [one["category"] or _("all products")]
 
 
-def _drowned(every: list[dict[str, Any]], today: pd.Timestamp, last: pd.Timestamp) -> list[tuple]:
-    """Campaigns of their own that fall into the days of a festival of the platforms."""
-    known = festivals(today, last)
-    rows = []
-    for f in known[known["sale"]].to_dict("records"):
-        for x in every:
-            short = (x["ends"] - x["begins"]).days < ALWAYS_DAYS
-            begins, ends = max(x["begins"], f["begins"]), min(x["ends"], f["ends"])
-            if x["kind"] in ALONE and not x["rule"] and short and begins <= ends:
-                why = _("falls into the dearest days for advertising, when everybody looks at {festival}")
-                rows.append(
-                    ("window", f["festival"], x["flight_id"], "", begins, ends, why.format(festival=f["festival"]))
-                )
-    return rows
-
-
 @answers("How are the clashes parted?")
 def parted(flights: pd.DataFrame, clashing: pd.DataFrame, products: ibis.Table | None = None) -> pd.DataFrame:
     """With which days and words would nothing get in another's way?
@@ -260,8 +262,11 @@ def parted(flights: pd.DataFrame, clashing: pd.DataFrame, products: ibis.Table |
     """
     out = flights.assign(was_begins=flights["begins"], was_ends=flights["ends"], amended="")
     out.attrs = dict(flights.attrs)
+    of = _categories(flights, products)
+    known = _sales(flights.attrs["today"], flights.attrs["last"] + 2 * MOST_DAYS_LATER * DAY)
+    near = [f for f in known if f["begins"] <= flights.attrs["last"]]
     for _round in range(2 * len(clashing)):
-        still = clashes(out, products)
+        still = _clashes(out.to_dict("records"), of, near)
         moves = [(c, i) for c in still.to_dict("records") if (i := _giving_way(c, out)) is not None]
         if not moves:
             break
@@ -272,7 +277,8 @@ def parted(flights: pd.DataFrame, clashing: pd.DataFrame, products: ibis.Table |
             out.loc[i, "keywords"] = " ".join(words)
             change = _("leaves the word {word} to {other}").format(word=clash["about"], other=other)
         else:
-            out.loc[i, ["begins", "ends"]] = _free_days(out, i, clash, products)
+            others = out.drop(index=i).to_dict("records")
+            out.loc[i, ["begins", "ends"]] = _free_days(out.loc[i].to_dict(), others, clash["ends"], of, known)
             change = _("begins after {other}").format(other=other or clash["about"])
         out.loc[i, "amended"] = listing(c for c in (out.loc[i, "amended"], change) if c)
     return out.sort_values(["begins", "flight_id"], ignore_index=True)
@@ -286,17 +292,19 @@ def _giving_way(clash: dict[str, Any], out: pd.DataFrame) -> int | None:
     return None if free.empty else int(free.sort_values(["was_begins", "flight_id"]).index[-1])
 
 
-def _free_days(out: pd.DataFrame, i: int, clash: dict[str, Any], products: ibis.Table | None) -> list[pd.Timestamp]:
-    """The first days after a clash on which a flight clashes with nothing."""
-    name, was, last = out.loc[i, "flight_id"], out.loc[i, "was_ends"] - out.loc[i, "was_begins"], out.loc[i, "was_ends"]
+def _free_days(
+    flight: dict[str, Any],
+    others: list[dict[str, Any]],
+    after: pd.Timestamp,
+    of: dict[str, str],
+    known: list[dict[str, Any]],
+) -> list[pd.Timestamp]:
+    """The first days after a day on which a flight clashes with nothing."""
+    was, last = flight["was_ends"] - flight["was_begins"], flight["was_ends"]
     for later in range(MOST_DAYS_LATER):
-        begins = clash["ends"] + (1 + later) * DAY
+        begins = after + (1 + later) * DAY
         ends = last if 2 * (last - begins + DAY) >= was + DAY else begins + was
-        trial = out.copy()
-        trial.attrs = out.attrs | {"last": max(out.attrs["last"], ends)}
-        trial.loc[i, ["begins", "ends"]] = [begins, ends]
-        now = clashes(trial, products)
-        if not ((now["first"] == name) | (now["second"] == name)).any():
+        if not any(_of_one(flight | {"begins": begins, "ends": ends}, others, of, known)):
             break
     return [begins, ends]
 

@@ -183,7 +183,9 @@ def _expected(rows: pd.DataFrame, before: dict[str, list[str]], today: pd.Timest
             if row["status"] in ("done", "dropped"):
                 ends[task] = row["done_on"] if pd.notna(row["done_on"]) else row["due_on"]
             else:
-                ready = [end(b) + DAY for b in before[task] if b in known.index and known.loc[b, "status"] != "dropped"]
+                # What is under way has begun, whenever those before it were done.
+                over = ("dropped", "done") if row["status"] == "doing" else ("dropped",)
+                ready = [end(b) + DAY for b in before[task] if b in known.index and known.loc[b, "status"] not in over]
                 begins = max([row["starts_on"], *ready, *([today] if row["status"] == "open" else [])])
                 ends[task] = max(begins + (row["due_on"] - row["starts_on"]), today)
         return ends[task]
