@@ -131,8 +131,8 @@ def _metrics() -> Iterator[Found]:
 
 def _tables() -> Iterator[Found]:
     for t in schema.TABLES.values():
-        yield "playbook/data/schema.py", "", t.meaning
-        yield "playbook/data/schema.py", "header", humanise(t.name)
+        yield "playbook/data/schema", "", t.meaning
+        yield "playbook/data/schema", "header", humanise(t.name)
 
 
 def _formats() -> Iterator[Found]:

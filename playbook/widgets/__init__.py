@@ -2,5 +2,6 @@
 
 from .experiment import experiment
 from .ledger import ledger
+from .promotion import promotion
 
-__all__ = ["experiment", "ledger"]
+__all__ = ["experiment", "ledger", "promotion"]
