@@ -241,7 +241,7 @@ def test_targets_of_spending_stand_in_for_a_budget_and_the_page_says_so():
     )  # fmt: skip
     got = money.accepted(None, targets, today=TODAY)
     assert got.values.tolist() == [["2026-11", "sem", Decimal("120.00")]] and "stand in" in got.attrs["notes"][0]
-    assert money.accepted(BUDGET, targets, today=TODAY).attrs == {"source": "plan/budget.csv", "notes": []}
+    assert money.accepted(BUDGET, targets, today=TODAY).attrs == {"source": "plan/budget_plan.csv", "notes": []}
     gone = money.accepted(None, None, today=TODAY)
     assert isinstance(gone, Missing) and "04b" in gone.needs()
 

@@ -10,13 +10,16 @@ from dataclasses import dataclass, replace
 import ibis
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from scipy import stats
 from sklearn.linear_model import PoissonRegressor
+from threadpoolctl import threadpool_limits
 
+from ... import style
 from ...data.engine import as_table
 from ...language import _
 from ...methods.seasonality import festivals
-from ...missing import Missing, answers
+from ...missing import Missing, answers, quietly
 
 YEARS = 3
 """Years of the past that a forecast looks at."""
@@ -24,10 +27,14 @@ BASE_DAYS = 56
 """Latest days that say how much of a product sells when nothing is on."""
 PRIOR_DAYS = 28
 """Days that the rate of the whole last year weighs beside them: a slow seller's eight weeks are few sales."""
+FEW = 100
+"""Units sold that weigh as much as those of all products, where the luck of single sales is told."""
 AHEAD = 150
 """Most days that can be forecast."""
 LEAST_DAYS = 56
 """Fewest days of history of which anything is said."""
+UNTRIED, LEAST_SPREAD = 0.35, 0.05
+"""Relative error of a forecast that no backtest has tried, and the smallest that is believed."""
 
 
 @answers("How many units are sold each day?")
@@ -96,6 +103,13 @@ class Demand:
         How much more than usual sells: season, weekday, festivals, promotions.
     spread : float
         Relative error of the forecast of four weeks beyond the luck of single sales, from the backtest.
+    luck: ndarray
+        Variance of each product's sales over their mean where the rate is known: 1 is Poisson's, more where people buy
+        several at once.
+    category: ndarray
+        Position of each product's category.
+    offers : ndarray of bool, kinds × products × (days + AHEAD)
+        Which kinds of promotion are on.
     """
 
     products: pd.Index
@@ -103,7 +117,10 @@ class Demand:
     units: np.ndarray
     there: np.ndarray
     factor: np.ndarray
-    spread: float = 0.0
+    spread: float
+    luck: np.ndarray
+    category: np.ndarray
+    offers: np.ndarray
 
     def base(self, at: int | None = None) -> np.ndarray:
         """Units a day of each product when nothing is on, as known before position `at` of the days."""
@@ -137,18 +154,22 @@ class Demand:
             }
         )
 
-    def interval(self, mean: np.ndarray, level: float = 0.8) -> tuple[np.ndarray, np.ndarray]:
-        """Between which numbers of units a total of this mean will lie (negative binomial)."""
-        return quantile(mean, 0.5 - level / 2, self.spread), quantile(mean, 0.5 + level / 2, self.spread)
+
+def variance(mean: np.ndarray, luck: np.ndarray | float, spread: float) -> np.ndarray:
+    """Of a total of this mean: the luck of single sales, and the error of the forecast."""
+    return luck * mean + (spread * mean) ** 2
 
 
-def quantile(mean: np.ndarray, q: float, spread: float) -> np.ndarray:
-    """Quantile of a count of this mean whose rate is known up to a relative error (gamma): negative binomial."""
-    mean = np.maximum(np.asarray(mean, dtype=float), 0)
-    if spread <= 0:
-        return stats.poisson.ppf(q, mean)
-    size = 1 / spread**2
-    return np.where(mean > 0, stats.nbinom.ppf(q, size, size / (size + np.maximum(mean, 1e-12))), 0.0)
+def shape(mean: np.ndarray, luck: np.ndarray | float, spread: float) -> tuple[np.ndarray, np.ndarray]:
+    """Size and chance of the negative binomial of this mean and `variance`."""
+    mean = np.maximum(np.asarray(mean, dtype=float), 1e-9)
+    wide = np.maximum(variance(mean, luck, spread), mean * (1 + 1e-6))
+    return mean**2 / (wide - mean), mean / wide
+
+
+def quantile(mean: np.ndarray, q: float, luck: np.ndarray | float, spread: float) -> np.ndarray:
+    """Quantile of a total of this mean."""
+    return np.where(np.asarray(mean) > 0, stats.nbinom.ppf(q, *shape(mean, luck, spread)), 0.0)
 
 
 @answers("What will customers want?")
@@ -178,7 +199,7 @@ def model(
     gone : DataFrame, optional
         product_id and day on which a product was not to be had.
     backtest : bool
-        Whether the error of past forecasts is measured (three further fits).
+        Whether the error of past forecasts is measured (four further fits).
 
     Returns
     -------
@@ -190,7 +211,8 @@ def model(
     McCullagh, P., Nelder, J. A. (1989). Generalized Linear Models, ch. 6. Hoerl, A. E., Kennard, R. W. (1970). Ridge
     regression. Technometrics 12, 55–67.
     """
-    days = pd.date_range(sold["day"].min(), pd.Timestamp(until) - pd.Timedelta(days=1)) if len(sold) else []
+    last = pd.Timestamp(until) - pd.Timedelta(days=1)
+    days = pd.date_range(sold["day"].min() if len(sold) else last, last)
     if len(days) < LEAST_DAYS:
         return Missing(  # type: ignore[return-value]
             _("{need} days of sold units").format(need=LEAST_DAYS), remedy=_("Import orders with their lines.")
@@ -209,27 +231,47 @@ def model(
     )
     offers = _offers(promotions, table.index, about["category"], days)
     category = pd.factorize(about["category"])[0]
-    n = len(days)
     factor = _factors(units, there, category, days, offers)
-    demand = Demand(table.index, days, units, there, factor)
-    if not backtest or n < 2 * 365:
-        return replace(demand, spread=0.35) if backtest else demand
+    luck = _luck(units, there, factor)
+    demand = Demand(table.index, days, units, there, factor, UNTRIED, luck, category, offers)
+    if not backtest or len(days) < 2 * 365:
+        return demand
     errors = []
-    for back in (28, 84, 140, 196, 252, 308):
-        at = n - back
-        past = _factors(units[:, :at], there[:, :at], category, days[:at], offers[..., : at + AHEAD])
-        then = Demand(table.index, days[:at], units[:, :at], there[:, :at], past)
+    for back in (28, 112, 196, 280):
+        at = len(days) - back
+        then = refit(demand, at)
         said = (then.expected(at, at + 28) * there[:, at : at + 28]).sum(1)
         errors.append((said, (units * there)[:, at : at + 28].sum(1)))
+    return replace(demand, spread=spread_of(errors, luck))
+
+
+def refit(demand: Demand, at: int) -> Demand:
+    """The same model as it would have been before position `at` of the days."""
+    units, there, days = demand.units[:, :at], demand.there[:, :at], demand.days[:at]
+    offers = demand.offers[..., : at + AHEAD]
+    factor = _factors(units, there, demand.category, days, offers)
+    return replace(
+        demand, days=days, units=units, there=there, offers=offers, factor=factor, luck=_luck(units, there, factor)
+    )
+
+
+def spread_of(errors: Sequence[tuple[np.ndarray, np.ndarray]], luck: np.ndarray) -> float:
+    """Relative error beyond luck of totals that were said and came, by moments: E(came − said)² = `variance`."""
     said, came = (np.concatenate(x) for x in zip(*errors, strict=True))
-    return replace(demand, spread=_spread(said, came))
+    of = np.tile(luck, len(errors))
+    above = ((came - said) ** 2 - of * said).sum() / max((said**2).sum(), 1e-9)
+    return math.sqrt(max(above, LEAST_SPREAD**2))
 
 
-def _spread(said: np.ndarray, came: np.ndarray) -> float:
-    """Relative error beyond Poisson, by moments: E(came − said)² = said + spread² said²."""
-    kept = said > 0
-    above = ((came[kept] - said[kept]) ** 2 - said[kept]).sum() / (said[kept] ** 2).sum()
-    return math.sqrt(max(above, 0.05**2))
+def _luck(units: np.ndarray, there: np.ndarray, factor: np.ndarray) -> np.ndarray:
+    """Variance over mean of each product's days of the last year about their own level, drawn towards that of all."""
+    span = slice(max(units.shape[1] - 365, 0), units.shape[1])
+    sold, on, usual = units[:, span], there[:, span], factor[:, span]
+    rate = (sold * on).sum(1) / np.maximum((usual * on).sum(1), 1e-9)
+    mean = rate[:, None] * usual * on
+    off = ((sold * on - mean) ** 2).sum(1)
+    together = off.sum() / max(mean.sum(), 1e-9)
+    return np.maximum((off + FEW * together) / (mean.sum(1) + FEW), 1.0)
 
 
 def _about(ids: pd.Index, products: ibis.Table | None) -> pd.DataFrame:
@@ -240,7 +282,9 @@ def _about(ids: pd.Index, products: ibis.Table | None) -> pd.DataFrame:
     has = [c for c in ("product_id", "category", "retired_on") if c in table.columns]
     frame = table.select(has).to_pandas().drop_duplicates("product_id").set_index("product_id")
     frame = frame.reindex(ids).reindex(columns=["category", "retired_on"])
-    return frame.assign(category=frame["category"].fillna(""), retired_on=pd.to_datetime(frame["retired_on"]))
+    return frame.assign(
+        category=frame["category"].astype(object).fillna(""), retired_on=pd.to_datetime(frame["retired_on"])
+    )
 
 
 def _offers(promotions: ibis.Table | None, ids: pd.Index, category: pd.Series, days: pd.DatetimeIndex) -> np.ndarray:
@@ -251,7 +295,8 @@ def _offers(promotions: ibis.Table | None, ids: pd.Index, category: pd.Series, d
     table = as_table(promotions)
     wanted = ("kind", "starts_at", "ends_at", "product_id", "category", "name")
     frame = table.select([c for c in wanted if c in table.columns]).to_pandas().reindex(columns=list(wanted))
-    frame = frame.fillna({"product_id": "", "category": "", "kind": ""})
+    for c in ("product_id", "category", "kind"):
+        frame[c] = frame[c].astype(object).fillna("")
     scope = np.select([frame["product_id"] != "", frame["category"] != ""], ["product", "category"], "all")
     names = scope + "/" + frame["kind"].astype(str)
     kinds = sorted(set(names))
@@ -267,6 +312,7 @@ def _offers(promotions: ibis.Table | None, ids: pd.Index, category: pd.Series, d
     return on
 
 
+@threadpool_limits.wrap(limits=1)
 def _factors(
     units: np.ndarray, there: np.ndarray, category: np.ndarray, days: pd.DatetimeIndex, offers: np.ndarray
 ) -> np.ndarray:
@@ -329,6 +375,24 @@ def _yearly(days: pd.DatetimeIndex, ahead: int) -> np.ndarray:
     return np.column_stack([f(k * angle) for k in (1, 2) for f in (np.sin, np.cos)])
 
 
-def total(expected: pd.DataFrame, by: Sequence[str] = ("product_id",)) -> pd.DataFrame:
-    """Expected units over all days, by product (or by other columns)."""
-    return expected.groupby(list(by), as_index=False)["expected"].sum()
+@quietly
+def plot_ahead(demand: Demand, *, weeks: int = 8, before: int = 52) -> Axes:
+    """Units a week as they were sold, and as they are expected, with the 80 % interval."""
+    n, past = len(demand.days), min(before, len(demand.days) // 7)
+    sold = demand.units[:, n - 7 * past :].sum(0).reshape(past, 7).sum(1)
+    ahead = demand.expected(n, n + 7 * weeks).sum(0).reshape(weeks, 7).sum(1)
+    first = demand.days[-1] + pd.Timedelta(days=1)
+    then = pd.date_range(first - pd.Timedelta(weeks=past), periods=past, freq="7D")
+    coming = pd.date_range(first, periods=weeks, freq="7D")
+    luck = float((demand.luck * demand.units.sum(1)).sum() / max(demand.units.sum(), 1))
+    low, high = (quantile(ahead, q, luck, demand.spread) for q in (0.1, 0.9))
+    ax = style.axes(height=3.4)
+    ax.plot(then, sold, color=style.OWN)
+    ax.plot([then[-1], *coming], [sold[-1], *ahead], color=style.BAD, linestyle="--")
+    ax.fill_between(coming, low, high, color=style.BAD, alpha=0.16, linewidth=0)
+    style.date_axis(ax)
+    style.count_axis(ax)
+    ax.set_ylim(bottom=0)
+    ax.set_ylabel(_("units a week"))
+    ax.set_title(_("Units a week: sold, and expected with festivals and planned promotions"))
+    return ax

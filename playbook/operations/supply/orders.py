@@ -6,8 +6,10 @@ import datetime as dt
 
 import ibis
 import pandas as pd
+from scipy import stats
 
 from ...data.engine import as_table
+from ...missing import answers
 
 LATEST = 12
 """Deliveries of a supplier, the latest ones, that say how late she is."""
@@ -21,13 +23,14 @@ def plain(purchase_orders: ibis.Table, until: dt.date | None = None) -> pd.DataF
     frame = table.select([c for c in HAS if c in table.columns]).to_pandas().reindex(columns=list(HAS))
     for c in ("recorded_at", "due_on", "received_on"):
         frame[c] = pd.to_datetime(frame[c])
-    frame["supplier_id"] = frame["supplier_id"].fillna("")
+    frame["supplier_id"] = frame["supplier_id"].astype(object).fillna("")
     if until is not None:
         frame = frame[frame["recorded_at"] < pd.Timestamp(until)]
         frame = frame.assign(received_on=frame["received_on"].where(frame["received_on"] < pd.Timestamp(until)))
     return frame.reset_index(drop=True)
 
 
+@answers("How long did deliveries take?")
 def deliveries(purchase_orders: ibis.Table, *, until: dt.date) -> pd.DataFrame:
     """How long did each delivery take, and how late was it?
 
@@ -46,6 +49,7 @@ def deliveries(purchase_orders: ibis.Table, *, until: dt.date) -> pd.DataFrame:
     return out.sort_values(["received_on", "purchase_order_id"], ignore_index=True)
 
 
+@answers("What is on its way?")
 def arriving(purchase_orders: ibis.Table, *, until: dt.date) -> pd.DataFrame:
     """What is on its way, and when will it come?
 
@@ -66,3 +70,34 @@ def arriving(purchase_orders: ibis.Table, *, until: dt.date) -> pd.DataFrame:
         late_days=days, arrives_on=comes.clip(lower=pd.Timestamp(until))
     )
     return out.sort_values(["arrives_on", "purchase_order_id", "product_id"], ignore_index=True)
+
+
+@answers("Do suppliers keep their dates?")
+def punctuality(purchase_orders: ibis.Table, *, until: dt.date) -> pd.DataFrame:
+    """Do suppliers keep their dates, and has one of them changed?
+
+    Returns
+    -------
+    DataFrame
+        supplier_id, deliveries, lead_days and late_days (median of the last twelve), before_days (median lead time of
+        those before), defect_rate (defective units of all received), changed (bool: the last twelve take longer than
+        those before, Mann and Whitney's test at one in a thousand).
+
+    References
+    ----------
+    Mann, H. B., Whitney, D. R. (1947). On a test of whether one of two random variables is stochastically larger than
+    the other. Annals of Mathematical Statistics 18, 50–60.
+    """
+    told = deliveries(purchase_orders, until=until)
+    goods = plain(purchase_orders, until).dropna(subset=["received_on"]).groupby("supplier_id")
+    flawed = goods["defective"].sum(min_count=1) / goods["received"].sum(min_count=1)
+    rows = []
+    for supplier, of in told.groupby("supplier_id"):
+        now, before = of["lead_days"].tail(LATEST), of["lead_days"].iloc[:-LATEST]
+        p = stats.mannwhitneyu(now, before, alternative="greater").pvalue if len(before) >= LATEST else 1.0
+        rows.append(
+            (supplier, len(of), now.median(), of["late_days"].tail(LATEST).median(), before.median(),
+             float(flawed.get(supplier, float("nan"))), bool(p < 0.001))
+        )  # fmt: skip
+    columns = ["supplier_id", "deliveries", "lead_days", "late_days", "before_days", "defect_rate", "changed"]
+    return pd.DataFrame(rows, columns=columns)

@@ -25,7 +25,7 @@ DAY = pd.Timedelta(days=1)
 
 
 def columns() -> list[Column]:
-    """What a shop's ``plan/budget.csv`` must hold."""
+    """What a shop's ``plan/budget_plan.csv`` must hold."""
     return [
         Column("month", required=True, check=_month),
         Column("channel", required=True),
@@ -48,7 +48,7 @@ def accepted(sheet: pd.DataFrame | None, targets: ibis.Table | None, *, today: d
     Parameters
     ----------
     sheet : DataFrame, optional
-        ``plan/budget.csv``, read by `playbook.data.plan_sheets.read` with `columns`: what the shop has accepted.
+        ``plan/budget_plan.csv``, read by `playbook.data.plan_sheets.read` with `columns`: what the shop has accepted.
     targets : Table, optional
         metric, period, target, channel: the targets of ad_spend stand in where there is no sheet.
     today : date
@@ -57,11 +57,11 @@ def accepted(sheet: pd.DataFrame | None, targets: ibis.Table | None, *, today: d
     Returns
     -------
     DataFrame
-        month, channel, budget (Decimal); ``attrs["source"]``: plan/budget.csv or targets, and ``attrs["notes"]``. A
+        month, channel, budget (Decimal); ``attrs["source"]``: plan/budget_plan.csv or targets, and ``attrs["notes"]``. A
         Missing where there are neither.
     """
     if sheet is not None and len(sheet):
-        rows, source = sheet[["month", "channel", "budget"]].copy(), "plan/budget.csv"
+        rows, source = sheet[["month", "channel", "budget"]].copy(), "plan/budget_plan.csv"
     elif targets is not None and {"channel", "target"} <= set(targets.columns):
         table = as_table(targets)
         mine = table.filter((table["metric"] == "ad_spend") & table["channel"].notnull())
@@ -72,11 +72,11 @@ def accepted(sheet: pd.DataFrame | None, targets: ibis.Table | None, *, today: d
         rows, source = pd.DataFrame(columns=["month", "channel", "budget"]), ""
     rows = rows[[not _month(str(m)) and periods.parse(str(m)).start >= today for m in rows["month"]]]
     if rows.empty:
-        remedy = _("Take the budget that 04b proposes, or write `plan/budget.csv`; its first row holds: {columns}.")
-        return Missing("plan/budget.csv", remedy=remedy.format(columns="month, channel, budget"))
+        remedy = _("Take the budget that 04b proposes, or write `plan/budget_plan.csv`; its first row holds: {columns}.")
+        return Missing("plan/budget_plan.csv", remedy=remedy.format(columns="month, channel, budget"))
     rows = rows.assign(budget=[Decimal(str(b)).quantize(Decimal("0.01")) for b in rows["budget"]])
-    out = rows[["month", "channel", "budget"]].sort_values(["month", "channel"], ignore_index=True)
-    words = _("No budget is accepted in plan/budget.csv; the targets of advertising spend stand in for it.")
+    out = rows.groupby(["month", "channel"], as_index=False)["budget"].sum()  # a channel's activities together
+    words = _("No budget is accepted in plan/budget_plan.csv; the targets of advertising spend stand in for it.")
     out.attrs = {"source": source, "notes": [words] if source == "targets" else []}
     return out
 

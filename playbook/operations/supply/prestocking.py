@@ -23,6 +23,8 @@ SOON = 45
 """Days within which a promotion must begin for its stock to be looked at now."""
 WITHOUT = 28
 """Days that are looked at where no promotion comes."""
+WORTH = 0.1
+"""Part of the expected demand that must lack on the worst day before that is a failure."""
 VERDICTS = ("FAIL", "REVIEW", "PASS")
 
 
@@ -67,11 +69,11 @@ def prestock(
     -------
     DataFrame
         One row a product and channel, the most pressing product first: product_id, platform (empty where not known),
-        verdict (FAIL: runs out if all goes as expected; REVIEW: runs out if more is asked for than expected, but
-        within its 80 % interval; PASS), runs_out_on (date; NaT: not before the end), expected, expected_low,
-        expected_high (units until the end, low and high 80 %), available (units in stock and not promised), inbound
-        (units that come in time), short (units that will lack on the worst day if all goes as expected), short_high
-        (if demand is at the high end). ``attrs``: ``ends``, ``notes``.
+        verdict (FAIL: a tenth or more of what is expected to be asked for will lack; REVIEW: less than that will, or
+        some if more is asked for than expected, but within its 80 % interval; PASS), runs_out_on (date; NaT: not
+        before the end), expected, expected_low, expected_high (units until the end; 80 %), available (units in stock
+        and not promised), inbound (units that come in time), short (units that will lack on the worst day if
+        all goes as expected), short_high (if demand is at the high end). ``attrs``: ``ends``, ``notes``.
         A Missing without stock, or where too little has been sold to forecast.
 
     References
@@ -99,7 +101,9 @@ def prestock(
             of = coming[coming["product_id"] == product]
             at = (pd.to_datetime(of["arrives_on"]) - pd.Timestamp(until)).dt.days.clip(lower=0).to_numpy()
             np.add.at(landed, at[at < days], of["quantity"].to_numpy(float)[at < days])
-        rows += _pools(product, ahead[j], parts.loc[product], free.loc[product], landed, demand.spread, until)
+        rows += _pools(
+            product, ahead[j], parts.loc[product], free.loc[product], landed, demand.luck[j], demand.spread, until
+        )
     columns = [
         "product_id", "platform", "verdict", "runs_out_on", "expected", "expected_low", "expected_high", "available",
         "inbound", "short", "short_high",
@@ -131,6 +135,12 @@ def horizon(promotions: ibis.Table | None, until: dt.date) -> dt.date:
     return until + dt.timedelta(days=WITHOUT - 1)
 
 
+@answers("What is in stock and not promised?")
+def available(inventory: ibis.Table, *, until: dt.date) -> pd.Series:
+    """What is in stock and not promised at the end of the last day? Units by product_id."""
+    return stock(inventory, until).groupby("product_id").sum()
+
+
 def stock(inventory: ibis.Table, until: dt.date) -> pd.Series:
     """Units in stock and not promised at the end of the last day, by product_id and platform ("" is for all)."""
     table = as_table(inventory)
@@ -149,7 +159,11 @@ def _channel_parts(sold: pd.DataFrame, products: pd.Index, until: dt.date) -> pd
         return pd.DataFrame({"": 1.0}, index=products)
     late = sold[sold["day"] >= pd.Timestamp(until) - pd.Timedelta(days=183)]
     late = late if len(late) else sold
-    table = late.assign(platform=late["platform"].fillna("")).groupby(["product_id", "platform"])["units"].sum()
+    table = (
+        late.assign(platform=late["platform"].astype(object).fillna(""))
+        .groupby(["product_id", "platform"])["units"]
+        .sum()
+    )
     table = table.unstack(fill_value=0).reindex(products, fill_value=0)
     usual = table.sum() / table.to_numpy().sum()
     together = table + 10 * usual  # ten units as the whole shop sells them
@@ -162,6 +176,7 @@ def _pools(
     parts: pd.Series,
     free: pd.Series,
     landed: np.ndarray,
+    luck: float,
     spread: float,
     until: dt.date,
 ) -> list[tuple]:
@@ -181,12 +196,12 @@ def _pools(
             continue
         comes = landed * (part if own else 1.0)
         running, there = np.cumsum(ahead) * part, units + np.cumsum(comes)
-        worst = wanted.quantile(running, 0.5 + LEVEL / 2, spread)
+        worst = wanted.quantile(running, 0.5 + LEVEL / 2, luck, spread)
         lack, lack_high = (float(np.max(np.append(x - there, 0))) for x in (running, worst))
         late = np.flatnonzero(running > there + 1e-9)
-        verdict = "FAIL" if len(late) else "REVIEW" if lack_high > 0 else "PASS"
+        verdict = "FAIL" if lack >= max(WORTH * running[-1], 1e-9) else "REVIEW" if lack_high > 0 else "PASS"
         gone = pd.Timestamp(until) + pd.Timedelta(days=int(late[0])) if len(late) else pd.NaT
-        low = wanted.quantile(running[-1:], 0.5 - LEVEL / 2, spread)[0]
+        low = wanted.quantile(running[-1:], 0.5 - LEVEL / 2, luck, spread)[0]
         total = (running[-1], low, worst[-1], units, comes.sum(), lack, lack_high)
         rows += [
             (
@@ -195,7 +210,7 @@ def _pools(
                 verdict,
                 gone,
                 *(x * float(parts[c]) / part for x in total),
-                lack if verdict == "FAIL" else lack_high,
+                {"FAIL": lack, "REVIEW": lack_high}.get(verdict, -there[-1] / worst[-1] if worst[-1] else -np.inf),
             )
             for c in channels
         ]
@@ -223,9 +238,17 @@ def by_product(checked: pd.DataFrame) -> pd.DataFrame:
     return out
 
 
+@answers("Which products will run out before the promotion ends?")
+def pressing(checked: pd.DataFrame) -> pd.DataFrame:
+    """The rows that do not pass; by channel, as `prestock` returned them."""
+    out = checked[checked["verdict"] != "PASS"].reset_index(drop=True)
+    out.attrs = dict(checked.attrs)
+    return out
+
+
 @quietly
 def plot_prestock(checked: pd.DataFrame, *, names: pd.Series | None = None, rows: int = 12) -> Axes:
-    """What will be asked for (bar, with its 80 % interval), beside stock (dark mark) and stock with what comes in time."""
+    """What will be asked for (bar, with its 80 % interval), beside stock (mark) and what comes in time (arrow)."""
     frame = by_product(checked).head(rows).iloc[::-1]
     ax = style.axes(height=1.3 + 0.36 * max(len(frame), 1))
     at = np.arange(len(frame))
@@ -234,14 +257,18 @@ def plot_prestock(checked: pd.DataFrame, *, names: pd.Series | None = None, rows
         for v in frame["verdict"]
     ]
     ax.barh(at, frame["expected"], color=color, height=0.62)
-    off = [frame["expected"] - frame["expected_low"], frame["expected_high"] - frame["expected"]]
+    off = [
+        (frame["expected"] - frame["expected_low"]).clip(lower=0),
+        (frame["expected_high"] - frame["expected"]).clip(lower=0),
+    ]
     ax.errorbar(frame["expected"], at, xerr=off, fmt="none", ecolor=style.SOFT_INK, elinewidth=1.2)
     ax.scatter(frame["available"], at, marker="|", s=260, linewidths=3, color=style.INK, zorder=3)
     ax.scatter(frame["available"] + frame["inbound"], at, marker=">", s=46, color=style.OWN, zorder=3)
     ax.set_yticks(at, [str(p) if names is None else str(names.get(p, p)) for p in frame["product_id"]])
     ax.set_ylim(-0.7, len(frame) - 0.3)
     style.count_axis(ax, which="x")
-    ax.grid(axis="x"), ax.grid(False, axis="y")
+    ax.grid(axis="x")
+    ax.grid(False, axis="y")
     ax.set_xlabel(_("units until the end; bar: expected, dark mark: in stock, arrow: with what comes in time"))
     ax.set_title(_("Demand until {day}, beside stock").format(day=style.date(checked.attrs["ends"])))
     style.alt(ax, "; ".join(f"{r.product_id}: {term('verdict', r.verdict)}" for r in frame.itertuples()))
