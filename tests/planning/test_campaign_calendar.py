@@ -242,6 +242,12 @@ def test_targets_of_spending_stand_in_for_a_budget_and_the_page_says_so():
     got = money.accepted(None, targets, today=TODAY)
     assert got.values.tolist() == [["2026-11", "sem", Decimal("120.00")]] and "stand in" in got.attrs["notes"][0]
     assert money.accepted(BUDGET, targets, today=TODAY).attrs == {"source": "plan/budget_plan.csv", "notes": []}
+    parts = pd.concat([BUDGET.assign(activity="a"), BUDGET.assign(activity="b")])  # as 04b proposes it
+    assert money.accepted(parts, None, today=TODAY)["budget"].tolist() == [
+        Decimal("66.68"),
+        Decimal("800"),
+        Decimal("200.02"),
+    ]
     gone = money.accepted(None, None, today=TODAY)
     assert isinstance(gone, Missing) and "04b" in gone.needs()
 

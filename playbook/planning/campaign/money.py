@@ -57,7 +57,7 @@ def accepted(sheet: pd.DataFrame | None, targets: ibis.Table | None, *, today: d
     Returns
     -------
     DataFrame
-        month, channel, budget (Decimal); ``attrs["source"]``: plan/budget_plan.csv or targets, and ``attrs["notes"]``. A
+        month, channel, budget (Decimal); ``attrs``: source (plan/budget_plan.csv or targets), notes. A Missing where there
         Missing where there are neither.
     """
     if sheet is not None and len(sheet):
@@ -72,7 +72,9 @@ def accepted(sheet: pd.DataFrame | None, targets: ibis.Table | None, *, today: d
         rows, source = pd.DataFrame(columns=["month", "channel", "budget"]), ""
     rows = rows[[not _month(str(m)) and periods.parse(str(m)).start >= today for m in rows["month"]]]
     if rows.empty:
-        remedy = _("Take the budget that 04b proposes, or write `plan/budget_plan.csv`; its first row holds: {columns}.")
+        remedy = _(
+            "Take the budget that 04b proposes, or write `plan/budget_plan.csv`; its first row holds: {columns}."
+        )
         return Missing("plan/budget_plan.csv", remedy=remedy.format(columns="month, channel, budget"))
     rows = rows.assign(budget=[Decimal(str(b)).quantize(Decimal("0.01")) for b in rows["budget"]])
     out = rows.groupby(["month", "channel"], as_index=False)["budget"].sum()  # a channel's activities together
