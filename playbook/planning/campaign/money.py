@@ -57,8 +57,8 @@ def accepted(sheet: pd.DataFrame | None, targets: ibis.Table | None, *, today: d
     Returns
     -------
     DataFrame
-        month, channel, budget (Decimal); ``attrs``: source (plan/budget_plan.csv or targets), notes. A Missing where there
-        Missing where there are neither.
+        month, channel, budget (Decimal); ``attrs``: source (plan/budget_plan.csv or targets), notes. A Missing where
+        there are neither.
     """
     if sheet is not None and len(sheet):
         rows, source = sheet[["month", "channel", "budget"]].copy(), "plan/budget_plan.csv"
