@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from ... import style
 from ...data.engine import as_table
 from ...language import _
 from ...missing import Missing, answers
