@@ -88,9 +88,7 @@ def _festival(campaign: Campaign, first: pd.Timestamp) -> list[tuple]:
     near = festivals(campaign.ends, campaign.ends)
     names = set(near["name"])
     known = festivals(first, campaign.sells_from - DAY) if names else near
-    return [
-        (style.date(f["begins"]), f["begins"], f["ends"], "") for f in known.to_dict("records") if f["name"] in names
-    ]
+    return [(f["festival"], f["begins"], f["ends"], "") for f in known.to_dict("records") if f["name"] in names]
 
 
 @answers("How many orders will the campaign bring?")
