@@ -58,7 +58,7 @@ catalogue: .venv/dev  ## new sentences into the catalogues of other languages
 
 lock: .venv/made-for  ## newest versions of everything into requirements.lock
 	@$(call quietly,$(PIP) install uv)
-	@$(BIN)/uv pip compile pyproject.toml --group setup --group dev --universal --python-version 3.12 \
+	@$(BIN)/uv pip compile pyproject.toml --group setup --group dev --group benchmark --universal --python-version 3.12 \
 		--quiet --no-annotate --no-header --no-emit-index-url > .venv/lock
 	@# Markers go: as constraints the lines bind only where a package is wanted at all.
 	@sed 's/ *;.*//' .venv/lock > requirements.lock

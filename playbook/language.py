@@ -144,6 +144,14 @@ def listing(words: Iterable[str]) -> str:
     return _(", ").join(words)
 
 
+def paragraph(sentences: Iterable[str]) -> str:
+    """Whole sentences one after another."""
+    out = ""
+    for sentence in sentences:
+        out = _("{sentences} {next}").format(sentences=out, next=sentence) if out else sentence
+    return out
+
+
 def _words() -> Words:
     language = current()
     return {} if language == ENGLISH else _read(LOCALES, language)

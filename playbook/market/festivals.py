@@ -13,18 +13,11 @@ from .. import style
 from ..findings import Figure, Finding, Verdict
 from ..language import _, term
 from ..methods import seasonality
+from ..methods.seasonality import NAMES
 from ..missing import Missing, answers, quietly
 
 AHEAD_DAYS = 120
 SOON_DAYS = 45
-
-NAMES = {
-    "festival_1111": "Double 11", "festival_618": "618", "festival_38": "March 8", "festival_520": "520",
-    "festival_99": "9.9", "festival_1212": "Double 12", "spring_festival": "Spring Festival",
-    "national_day": "National Day", "labour_day": "Labour Day", "new_year": "New Year", "qingming": "Qingming",
-    "dragon_boat": "Dragon Boat", "mid_autumn": "Mid-Autumn", "qixi": "Qixi", "lantern": "Lantern Festival",
-}  # fmt: skip
-"""What a reader calls the festivals of `playbook.methods.seasonality.CALENDAR`."""
 
 
 @answers("Which part of the days' sales is season?")

@@ -90,6 +90,7 @@ def show(
     currency: str | None = None,
     record: bool = True,
     plan: bool = False,
+    calendar: str | Missing = "",
 ) -> None:
     """Show a result as a table, and hand its figures to the report.
 
@@ -116,6 +117,8 @@ def show(
         on the same data are the same.
     plan : bool
         Whether the table is also handed over as a plan (see `propose`).
+    calendar : str or Missing
+        Of such a plan: the same as an iCalendar file, which is handed over with it.
     """
     if isinstance(frame, Missing):
         _show_missing(frame)
@@ -134,12 +137,12 @@ def show(
     html = _html("table.html.j2", table=None if said_instead else table, title=title, under=under)
     text = "\n".join(t for t in (title, "" if said_instead else table.text(), *under) if t)
     figures = figures_of(frame, name, units) if record else ()
-    handed = {PLAN: proposals.record(frame, name)} if plan else {}
+    handed = {PLAN: proposals.record(frame, name, "" if isinstance(calendar, Missing) else calendar)} if plan else {}
     _display(html, text, {FIGURES: [f.record() for f in figures], **handed})
 
 
 def propose(frame: pd.DataFrame | Missing, *, name: str, **shown: Any) -> None:
-    """Show a plan that the shop may make its own; the runner writes it to ``plan/proposed/<name>.csv``.
+    """Show a plan that the shop may make its own; the runner writes it to ``plan/proposed/<name>.csv`` (and ``.ics``).
 
     Interactive use, drafts and data that fail their check write nothing; what people have in ``plan/`` is left alone.
 

@@ -19,8 +19,10 @@ from ..language import _
 from ..period import Period
 
 
-def record(frame: pd.DataFrame, name: str) -> dict[str, Any]:
+def record(frame: pd.DataFrame, name: str, calendar: str = "") -> dict[str, Any]:
     """A plan as plain data, ready for JSON: its name, columns, and rows of texts; what is not known is empty.
+
+    Where it is told, `calendar` is the same plan as an iCalendar file.
 
     Raises
     ------
@@ -32,13 +34,15 @@ def record(frame: pd.DataFrame, name: str) -> dict[str, Any]:
             _("{name!r} is no name for a plan: use lower case letters, digits and underscores").format(name=name)
         )
     rows = [[_text(cell) for cell in row] for row in frame.itertuples(index=False)]
-    return {"name": name, "columns": [str(c) for c in frame.columns], "rows": rows}
+    plan = {"name": name, "columns": [str(c) for c in frame.columns], "rows": rows}
+    return plan | ({"calendar": calendar} if calendar else {})
 
 
 def write(plans: Iterable[Mapping[str, Any]], shop: Path, *, report: Period) -> None:
     """Write each plan as a sheet for spreadsheets, ``plan/proposed/<name>.csv``, in place of that of an earlier report.
 
-    Its first column names the report. What a report of a later period proposed stays.
+    Its first column names the report. What a report of a later period proposed stays. A plan that has days lies beside
+    it as ``<name>.ics`` too.
     """
     for plan in plans:
         path = shop / "plan" / "proposed" / f"{plan['name']}.csv"
@@ -48,10 +52,17 @@ def write(plans: Iterable[Mapping[str, Any]], shop: Path, *, report: Period) -> 
         sheet = csv.writer(text, lineterminator="\n")
         sheet.writerow(["report", *(defused(c) for c in plan["columns"])])
         sheet.writerows([report.label, *map(_cell, row)] for row in plan["rows"])
-        path.parent.mkdir(parents=True, exist_ok=True)
-        new = path.with_suffix(".new")
-        new.write_text("\ufeff" + text.getvalue(), encoding="utf-8")
-        os.replace(new, path)
+        _replace(path, "\ufeff" + text.getvalue())
+        if plan.get("calendar"):
+            _replace(path.with_suffix(".ics"), plan["calendar"])
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write a file in one step; its line ends stay as they are."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_suffix(".new")
+    new.write_bytes(text.encode("utf-8"))
+    os.replace(new, path)
 
 
 def _report(path: Path) -> Period:

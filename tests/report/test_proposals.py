@@ -49,6 +49,16 @@ def test_money_keeps_its_last_digit_and_no_cell_is_a_formula(tmp_path):
     ]
 
 
+def test_a_plan_with_days_lies_beside_its_sheet_as_a_calendar(tmp_path):
+    frame, calendar = pd.DataFrame({"a": [1]}), "BEGIN:VCALENDAR\r\nX-WR-CALNAME:计划\r\nEND:VCALENDAR\r\n"
+    proposals.write([proposals.record(frame, "tasks", calendar)], tmp_path, report=parse("2024-02"))
+    proposals.write([proposals.record(frame, "tasks", "an older one")], tmp_path, report=parse("2024-01"))
+    folder = tmp_path / "plan" / "proposed"
+    assert (folder / "tasks.ics").read_bytes() == calendar.encode()
+    assert sorted(p.name for p in folder.iterdir()) == ["tasks.csv", "tasks.ics"]
+    assert "calendar" not in proposals.record(frame, "tasks")
+
+
 @pytest.mark.parametrize("name", ["../ledger", "Targets", "", "a.b"])
 def test_a_plan_has_a_name_that_a_file_can_have(name):
     with pytest.raises(ValueError, match="no name for a plan"):

@@ -71,6 +71,14 @@ CALENDAR = (
 """Statutory and lunar festivals of China and the sales of the platforms. The days of the sales are the platforms' usual
 ones: pre-sale (deposits, people wait), the two waves, and the weeks after."""
 
+NAMES = {
+    "festival_1111": "Double 11", "festival_618": "618", "festival_38": "March 8", "festival_520": "520",
+    "festival_99": "9.9", "festival_1212": "Double 12", "spring_festival": "Spring Festival",
+    "national_day": "National Day", "labour_day": "Labour Day", "new_year": "New Year", "qingming": "Qingming",
+    "dragon_boat": "Dragon Boat", "mid_autumn": "Mid-Autumn", "qixi": "Qixi", "lantern": "Lantern Festival",
+}  # fmt: skip
+"""What a reader calls the festivals of `CALENDAR`."""
+
 
 def qingming(year: int) -> dt.date:
     """Tomb-Sweeping Day: the day on which the sun reaches 15° (rule of the Purple Mountain almanac, 2000–2099)."""

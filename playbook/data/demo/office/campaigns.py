@@ -279,6 +279,20 @@ def clashes(world: World) -> dict[str, Any]:
     return {"campaigns": rows, "promotions": offers, "facts": facts}
 
 
+def drowned(world: World) -> list[dict[str, Any]]:
+    """Campaigns ahead with days of their own that fall into a festival which they are not for."""
+    rows, out = campaigns(world), []
+    rows = rows[rows["kind"].isin(["launch", "brand", "clearance"]) & (rows["ends_on"] >= world.calendar.end)]
+    for p in world.promotions.table[world.promotions.table["festival"] != ""].to_dict("records"):
+        first, last = (ahead.date(world, int(p[c])) for c in ("begins", "ends"))
+        for r in rows[(rows["starts_on"] <= last) & (rows["ends_on"] >= first)].to_dict("records"):
+            if (r["ends_on"] - r["starts_on"]).days < 60 and last >= world.calendar.end:
+                days = {"begins": max(first, r["starts_on"]), "ends": min(last, r["ends_on"])}
+                told = {"kind": "window", "festival": p["promotion_id"], "campaigns": [r["campaign_id"]]}
+                out.append(told | {k: str(d.date()) for k, d in days.items()})
+    return out
+
+
 def _both(rows: list[dict]) -> dict[str, Any]:
     """Which campaigns clash, and when."""
     begins, ends = max(r["starts_on"] for r in rows), min(r["ends_on"] for r in rows)

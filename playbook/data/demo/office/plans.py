@@ -15,7 +15,7 @@ from ..world import World
 from ..world.media import TARGET_ROAS
 from ..world.people import PLATFORMS
 from . import ahead
-from .campaigns import OWNERS, campaigns, clashes, months, spending
+from .campaigns import OWNERS, campaigns, clashes, drowned, months, spending
 from .loyalty import LIVES, coupon_promotion
 
 SHARE_OF_SHELF = 0.55  # of a coupon promotion's budget is used up
@@ -183,5 +183,5 @@ def _round(value: Any) -> np.ndarray:
 
 
 def truths(world: World) -> dict[str, Any]:
-    """The clashes that were planted ahead."""
-    return {"clashes": clashes(world)["facts"]}
+    """The clashes that were planted ahead, and the campaigns that a festival drowns."""
+    return {"clashes": [*clashes(world)["facts"], *drowned(world)]}
