@@ -1,0 +1,28 @@
+"""The media mix: what each channel's advertising brings, told from how sales moved when its spending did.
+
+`weekly` gathers the weeks, `fit` gives what may be true of the channels, `check` says whether to believe it.
+"""
+
+from .check import Check, check
+from .design import Priors
+from .fit import fit, folder
+from .posterior import Curves, Posterior
+from .story import (
+    LIFTS,
+    RETURNS,
+    contributions,
+    findings,
+    lifts,
+    plot_contributions,
+    plot_curves,
+    plot_returns,
+    returns,
+    stated,
+)
+from .weeks import Weeks, weekly, weeks_from
+
+__all__ = [
+    "LIFTS", "RETURNS", "Check", "Curves", "Posterior", "Priors", "Weeks", "check", "contributions",
+    "findings", "fit", "folder", "lifts", "plot_contributions", "plot_curves", "plot_returns", "returns", "stated",
+    "weekly", "weeks_from",
+]  # fmt: skip

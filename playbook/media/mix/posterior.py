@@ -1,0 +1,121 @@
+"""What may be true of the channels: draws of the media mix model, and what follows from each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from .design import TAILS, Design
+
+WEEKS_OF_RATES = 52
+"""Last weeks whose mean price and offers are taken for those to come."""
+
+
+@dataclass(frozen=True)
+class Curves:
+    """How sales of a week follow from a steady spending, in draws that may all be true.
+
+    Attributes
+    ----------
+    channels : tuple of str
+    size : ndarray, draw × channel
+        Sales of a week at full saturation, money.
+    half : ndarray, draw × channel
+        Spending of a week at which saturation is tanh(1/2), 46 %.
+    """
+
+    channels: tuple[str, ...]
+    size: np.ndarray
+    half: np.ndarray
+
+    def sales(self, spend: np.ndarray) -> np.ndarray:
+        """Sales of a week that spending (channel, or … × channel) brings: draw × … × channel."""
+        spend = np.asarray(spend, dtype=float)
+        more = (slice(None), *([None] * (spend.ndim - 1)))
+        return self.size[more] * np.tanh(spend / (2 * self.half[more]))
+
+    def marginal(self, spend: np.ndarray) -> np.ndarray:
+        """Sales that one more unit of money brings: draw × … × channel."""
+        spend = np.asarray(spend, dtype=float)
+        more = (slice(None), *([None] * (spend.ndim - 1)))
+        return self.size[more] / (2 * self.half[more]) / np.cosh(spend / (2 * self.half[more])) ** 2
+
+    def only(self, channels: list[str]) -> Curves:
+        """Those of some channels, in their order."""
+        at = [self.channels.index(c) for c in channels]
+        return Curves(tuple(channels), self.size[:, at], self.half[:, at])
+
+
+@dataclass(frozen=True)
+class Posterior:
+    """Draws of the model.
+
+    Attributes
+    ----------
+    design : Design
+    drawn : ndarray
+        Chain × draw × unknown.
+    ahead : ndarray
+        The same of a fit that did not see the last `held_out` weeks; empty: none was made.
+    diverging : int
+        Draws at which the sampler lost its way.
+    held_out : int
+    """
+
+    design: Design
+    drawn: np.ndarray
+    ahead: np.ndarray
+    diverging: int
+    held_out: int
+
+    @property
+    def channels(self) -> list[str]:
+        return self.design.channels
+
+    @cached_property
+    def terms(self) -> dict[str, np.ndarray]:
+        """The parts of the formula, draw by draw: expected, spread, base, boost (draw × week), added (draw × week ×
+        channel, in money), roas, carry, steep, size (draw × channel)."""
+        names = ("expected", "spread", "base", "boost", "roas", "carry", "steep", "size")
+        out: dict[str, list[np.ndarray]] = {name: [] for name in (*names, "added")}
+        for x in self.drawn.reshape(-1, self.design.size):
+            t = self.design.terms(x)
+            for name in names:
+                out[name].append(t[name])
+            out["added"].append(t["added"][: self.design.n] * t["boost"][:, None] * self.design.mean)
+        return {name: np.array(rows) for name, rows in out.items()}
+
+    @cached_property
+    def curves(self) -> Curves:
+        """How sales of a week follow from a steady spending, at the mean prices and offers of the last year."""
+        t = self.terms
+        boost = t["boost"][:, -WEEKS_OF_RATES:].mean(axis=1)
+        return Curves(
+            tuple(self.channels), t["size"] * boost[:, None] * self.design.mean, self.design.usual / t["steep"]
+        )
+
+    @cached_property
+    def half_lives(self) -> np.ndarray:
+        """Days after which half of an advertisement's effect is over: draw × channel."""
+        return 7 * np.log(0.5) / np.log(self.terms["carry"])
+
+    def summary(self) -> dict[str, np.ndarray]:
+        """Of each channel (unknown × channel): potential scale reduction (rhat) and effective draws (ess)."""
+        from arviz_stats.base import array_stats
+
+        _linear, media, _noise = self.design.split(np.moveaxis(self.drawn, -1, 0))
+        # split() keeps the trailing axes: unknown × channel × chain × draw
+        media = np.moveaxis(media.reshape(-1, len(self.channels), *self.drawn.shape[:2]), (2, 3), (0, 1))
+        rhat = np.asarray(array_stats.rhat(media, chain_axis=0, draw_axis=1))
+        return {"rhat": rhat, "ess": np.asarray(array_stats.ess(media, chain_axis=0, draw_axis=1))}
+
+    def replicated(self, rng: np.random.Generator, *, ahead: bool = False) -> np.ndarray:
+        """Sales of each week as the model would have them, noise included: draw × week; of the first fit if `ahead`."""
+        drawn = (self.ahead if ahead else self.drawn).reshape(-1, self.design.size)
+        out = np.empty((len(drawn), self.design.n))
+        for i, x in enumerate(drawn):
+            t = self.design.terms(x)
+            out[i] = t["expected"] + t["spread"] * rng.standard_t(TAILS, self.design.n)
+        return np.exp(out) * self.design.mean
