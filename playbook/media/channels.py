@@ -159,7 +159,7 @@ def _buyers(
         like = _shares(best, [], t)
         mine = _shares(by, ["channel"], t).unstack(t, fill_value=0.0)
         if len(like) and len(mine):
-            fits.append(np.minimum(mine.reindex(columns=like.index, fill_value=0.0), like).sum(axis=1))
+            fits.append(mine.reindex(columns=like.index, fill_value=0.0).clip(upper=like, axis=1).sum(axis=1))
     if fits:
         out["fit"] = pd.concat(fits, axis=1).mean(axis=1)
     return out
@@ -247,6 +247,27 @@ def _count(n: float, level: float = 0.95) -> tuple[float, float]:
     return float(stats.chi2.ppf(tail, 2 * n) / 2), float(stats.chi2.ppf(1 - tail, 2 * n + 2) / 2)
 
 
+@answers("What does a unit of a channel's sales leave?")
+def worth(returns: pd.DataFrame) -> dict[str, float]:
+    """What does a unit of a channel's sales leave after goods, fees, carriage and returns?
+
+    Parameters
+    ----------
+    returns : DataFrame
+        Of `playbook.media.roi.drill` by channel, with its margin. A channel without sales has the mean of all.
+
+    Returns
+    -------
+    dict
+        channel → part of its sales, not below 0.
+    """
+    whole = returns["sales"].sum()
+    mean = max(0.0, float(returns["margin"].sum() / whole)) if whole > 0 else 0.0
+    return {
+        r["channel"]: max(0.0, r["margin"] / r["sales"]) if r["sales"] > 0 else mean for r in returns.to_dict("records")
+    }
+
+
 @answers("Which channel takes more than it gives?")
 def findings(effect: pd.DataFrame) -> list[Finding]:
     """Which channel has the largest part of the spending beyond its part of what is left?"""
@@ -320,3 +341,7 @@ def overlaps(shared: pd.DataFrame) -> list[Finding]:
         other=term("channel", shared.columns[j]),
     )  # fmt: skip
     return [Finding("watch", said, None, (Figure("overlap", float(values[i, j]), "share"),))]
+
+
+def _midnight(day: dt.date) -> ibis.Value:
+    return ibis.timestamp(dt.datetime(day.year, day.month, day.day))

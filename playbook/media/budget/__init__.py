@@ -1,6 +1,6 @@
 """The budget: where the next unit of money goes, with a reserve, beside today's split of the same money."""
 
-from .plan import LATELY_DAYS, Plan, Wish, months_after, plan, sheet, table, today
+from .plan import LATELY_DAYS, Plan, Wish, money, months_after, plan, sheet, table, today
 from .story import (
     BEFORE_AFTER,
     SCENARIOS,
@@ -14,5 +14,5 @@ from .story import (
 
 __all__ = [
     "BEFORE_AFTER", "LATELY_DAYS", "SCENARIOS", "Plan", "Wish", "beside", "decisions", "findings", "forecasts",
-    "months_after", "plan", "plot_beside", "scenarios", "sheet", "table", "today",
+    "money", "months_after", "plan", "plot_beside", "scenarios", "sheet", "table", "today",
 ]  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,7 +17,7 @@ import pandas as pd
 from ...data.engine import as_table
 from ...language import _
 from ...methods.apportion import apportion
-from ...missing import answers
+from ...missing import Missing, answers
 from ...period import Period
 from ..mix.posterior import Curves
 from ..roi.cube import paid_for
@@ -141,13 +142,13 @@ def months_after(day: dt.date, n: int) -> tuple[Period, ...]:
     """The `n` calendar months from a day on (the month of the day, if it is the first)."""
     first = pd.Period(day, freq="M") + (0 if day.day == 1 else 1)
     ends = [(first + k).start_time.date() for k in range(n + 1)]
-    return tuple(Period(a, b) for a, b in zip(ends, ends[1:], strict=False))
+    return tuple(Period(a, b) for a, b in itertools.pairwise(ends))
 
 
 @answers("How should the budget be split?")
 def plan(
     spent: pd.DataFrame, curves: Curves | None = None, *, worth: Mapping[str, float], months: Sequence[Period],
-    wish: Wish = Wish(), verdict: str = "PASS", returns: pd.DataFrame | None = None, currency: str = "CNY",
+    wish: Wish | None = None, verdict: str | None = None, returns: pd.DataFrame | None = None, currency: str = "CNY",
 ) -> Plan:  # fmt: skip
     """How should the budget be split over channels?
 
@@ -173,6 +174,7 @@ def plan(
     ValueError
         The total does not reach for the lower bounds.
     """
+    wish = wish or Wish()
     by_channel = spent.groupby("channel", sort=False)["spend"].sum().sort_values(ascending=False, kind="stable")
     channels, days = tuple(by_channel.index), sum(m.days for m in months)
     now = [round(v * days / LATELY_DAYS * 100) for v in by_channel]
@@ -223,6 +225,7 @@ def _rest_to_reserve(made: Plan) -> Plan:
     return replace(made, reserve=made.total - sum(made.after))
 
 
+@answers("What does each channel get, month by month?")
 def table(made: Plan) -> pd.DataFrame:
     """The budget by channel and month, with the reserve and the sum; every row and column adds up.
 
@@ -241,6 +244,12 @@ def table(made: Plan) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["channel", *labels, "total"])
 
 
+def money(made: Plan) -> dict[str, str]:
+    """The units of `table`."""
+    return {} if isinstance(made, Missing) else dict.fromkeys((*(m.label for m in made.months), "total"), "currency")
+
+
+@answers("What does each activity get, month by month?")
 def sheet(made: Plan, spent: pd.DataFrame) -> pd.DataFrame:
     """The budget as a plan for people: a row for each channel, activity and month, the reserve last.
 

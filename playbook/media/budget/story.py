@@ -67,7 +67,7 @@ def beside(made: Plan) -> pd.DataFrame:
 
 
 def gain(made: Plan) -> tuple[np.ndarray, float] | None:
-    """What the plan leaves beyond today's split of the same money, by draw, and how likely it is more; None: not known."""
+    """What the plan leaves beyond today's split of the same money, by draw, and the chance of more; None: not known."""
     after, before = made.earned(made.after), made.earned(made.before)
     if after is None or before is None:
         return None
@@ -76,7 +76,7 @@ def gain(made: Plan) -> tuple[np.ndarray, float] | None:
 
 @answers("What would other budgets bring?")
 def scenarios(
-    spent: pd.DataFrame, made: Plan, wish: Wish, *, verdict: str = "PASS", returns: pd.DataFrame | None = None,
+    spent: pd.DataFrame, made: Plan, wish: Wish, *, verdict: str | None = None, returns: pd.DataFrame | None = None,
     factors: Sequence[float] = (0.8, 0.9, 1.0, 1.1, 1.2),
 ) -> pd.DataFrame:  # fmt: skip
     """What would a smaller or a larger total bring, split as well as can be?
@@ -168,11 +168,10 @@ def decisions(made: Plan, *, due: dt.date) -> list[Decision]:
     won = gain(made) if made.mode == "model" and made.channels else None
     if won is None or won[1] < WORTH_DOING:
         return []
-    low, middle, high = (float(x) for x in np.quantile(won[0], [0.5 - LEVEL / 2, 0.5, 0.5 + LEVEL / 2]))
     moves = beside(made)
     moves = moves[moves["channel"] != "reserve"].set_index("channel")["change"]
     text = _(
-        "Move the budget as proposed: most to {up} ({more}), most from {down} ({less}); look at it again after a quarter."
+        "Move the budget as proposed: most to {up} ({more}), most from {down} ({less}); look again after a quarter."
     )
     said = text.format(
         up=term("channel", str(moves.idxmax())), down=term("channel", str(moves.idxmin())),
@@ -185,7 +184,7 @@ def decisions(made: Plan, *, due: dt.date) -> list[Decision]:
     return [
         Decision(
             "move_budget", said, _("Head of marketing"), due, "gross_sales", span, figures[1], figures[0], figures[2],
-            "currency", stake=middle,
+            "currency", stake=float(np.median(won[0])),
         )
     ]  # fmt: skip
 
@@ -201,6 +200,7 @@ def _more_sales(made: Plan) -> np.ndarray:
     return (after - before) * made.weeks
 
 
+@answers("What will be spent?")
 def forecasts(made: Plan) -> list[Forecast]:
     """What is spent on advertising in the first month, under the budget that stands: today's, give or take a fifth."""
     if not made.channels or not made.total or not made.months:

@@ -9,6 +9,7 @@ from .fit import fit, folder
 from .posterior import Curves, Posterior
 from .story import (
     LIFTS,
+    PRIORS,
     RETURNS,
     contributions,
     findings,
@@ -22,7 +23,7 @@ from .story import (
 from .weeks import Weeks, weekly, weeks_from
 
 __all__ = [
-    "LIFTS", "RETURNS", "Check", "Curves", "Posterior", "Priors", "Weeks", "check", "contributions",
+    "LIFTS", "PRIORS", "RETURNS", "Check", "Curves", "Posterior", "Priors", "Weeks", "check", "contributions",
     "findings", "fit", "folder", "lifts", "plot_contributions", "plot_curves", "plot_returns", "returns", "stated",
     "weekly", "weeks_from",
 ]  # fmt: skip

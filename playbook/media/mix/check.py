@@ -10,6 +10,7 @@ import pandas as pd
 
 from ... import style
 from ...language import _
+from ...missing import answers
 from .posterior import Posterior
 
 LEVEL = 0.9
@@ -42,6 +43,7 @@ class Check:
     reasons: tuple[str, ...]
 
 
+@answers("May a budget rest on the model?")
 def check(posterior: Posterior, *, seed: int = 1) -> Check:
     """May a budget rest on the model?
 

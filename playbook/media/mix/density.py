@@ -30,7 +30,7 @@ def _density(design: Design, x: np.ndarray, seen: np.ndarray) -> tuple[float, np
     n, p, (columns, trend) = design.n, design.priors, design.base
     t = design.terms(x)
     own = columns.shape[1]
-    linear, media, _noise = design.split(x)
+    linear, _media, _noise = design.split(x)
     gradient = -x.copy()
     d_linear, d_media, d_noise = design.split(gradient)
     away = (design.sold - t["expected"]) / t["spread"]

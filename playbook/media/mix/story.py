@@ -21,6 +21,7 @@ RETURNS = {
     "spend": "currency", "sales": "currency", "roas": "ratio", "claimed_roas": "ratio", "over_claim": "ratio",
     "marginal_roi": "share", "half_life": "days", "saturation": "share",
 }  # fmt: skip
+PRIORS = {"median": "ratio"}
 LIFTS = {"held": "share", "lift": "share"}
 PLAIN = 1.25
 """Times that a platform must claim what its channel brought before it is said to over-claim."""
@@ -81,17 +82,18 @@ def stated(priors: Priors | None = None) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        unknown (code), median, low, high (80 %).
+        unknown (code), median, median_low, median_high (80 %).
     """
-    p = priors or Priors()
-    log = 1.2816
-    rows = [
-        ("roas", p.roas[0], *(p.roas[0] * np.exp(s * log * p.roas[1]) for s in (-1, 1))),
-        ("over_claim", p.over_claim[0], *(p.over_claim[0] * np.exp(s * log * p.over_claim[1]) for s in (-1, 1))),
-        ("carried_over", p.carry[0], *(1 / (1 + (1 - p.carry[0]) / p.carry[0] * np.exp(-s * log * p.carry[1])) for s in (-1, 1))),
-        ("saturation", *(np.tanh(p.steep[0] * np.exp(s * log * p.steep[1]) / 2) for s in (0, -1, 1))),
-    ]  # fmt: skip
-    return pd.DataFrame(rows, columns=["unknown", "median", "low", "high"])
+    p, ends = priors or Priors(), (-1.2816, 0.0, 1.2816)
+    odds = np.log(p.carry[0] / (1 - p.carry[0]))
+    told = {
+        "roas": [p.roas[0] * np.exp(z * p.roas[1]) for z in ends],
+        "over_claim": [p.over_claim[0] * np.exp(z * p.over_claim[1]) for z in ends],
+        "carried_over": [1 / (1 + np.exp(-odds - z * p.carry[1])) for z in ends],
+        "saturation": [np.tanh(p.steep[0] * np.exp(z * p.steep[1]) / 2) for z in ends],
+    }
+    rows = [(name, middle, low, high) for name, (low, middle, high) in told.items()]
+    return pd.DataFrame(rows, columns=["unknown", "median", "median_low", "median_high"])
 
 
 @answers("What did tests in some regions show?")
