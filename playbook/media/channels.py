@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import ibis
@@ -23,10 +24,9 @@ MATRIX = {
     "spend": "currency", "people": "count", "reach": "share", "cpm": "currency", "cpc": "currency",
     "new_buyers": "share", "first": "share", "last": "share", "fit": "share",
 }  # fmt: skip
-EFFECT = {
-    "spend": "currency", "orders": "count", "new_customers": "count", "cac": "currency", "roas": "ratio",
-    "roi": "share", "marginal_roi": "share", "share_of_spend": "share", "share_of_profit": "share",
-}  # fmt: skip
+WON = {"spend": "currency", "orders": "count", "new_customers": "count", "cac": "currency", "roas": "ratio"}
+EARNED = {"roi": "share", "marginal_roi": "share", "share_of_spend": "share", "share_of_profit": "share"}
+EFFECT = WON | EARNED
 CLEAR = 1.25
 """A channel opens or closes where it is first (last) this much more often than last (first)."""
 TRAITS = ("gender", "city_tier", "age_group", "income")
@@ -237,6 +237,13 @@ def effectiveness(
     if new is None:
         out.attrs["notes"].append(_("REVIEW: customers are not told, so nobody knows who is new."))
     return out
+
+
+@answers("What did each channel sell, and what did that leave?")
+def part(effect: pd.DataFrame, units: Mapping[str, str]) -> pd.DataFrame:
+    """Some columns of `effectiveness`: those of `WON` or of `EARNED`."""
+    wanted = ["channel", *(f"{c}{end}" for c in units for end in ("", "_low", "_high"))]
+    return effect[[c for c in wanted if c in effect]]
 
 
 def _count(n: float, level: float = 0.95) -> tuple[float, float]:

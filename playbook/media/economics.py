@@ -18,11 +18,12 @@ from ..missing import answers, quietly
 from .roi.cube import paid_for
 
 UNITS = {"orders": "count"} | dict.fromkeys(
-    ("sales", "returned", "goods", "commission", "carriage", "advertising", "per_order", "fixed_fees", "profit"),
-    "currency",
+    ("returned", "goods", "commission", "carriage", "advertising", "per_order", "fixed_fees"), "currency"
 ) | {"break_even_orders": "count"}  # fmt: skip
 PARTS = ("returned", "goods", "commission", "carriage", "advertising")
 NOT_COSTS = ("payout", "refund", "adjustment", "ad_fee")
+TOLD = 0.5
+"""Part of a platform's sales of which the channel must be told before advertising is shared out by it."""
 OWN = ("own_site", "mini_program")
 """Platforms that are the shop's own."""
 
@@ -36,7 +37,8 @@ def unit_economics(
 ) -> pd.DataFrame:  # fmt: skip
     """What does an order leave on each platform, and how many a month pay for the platform's fixed fees?
 
-    Advertising is shared out over platforms by the sales that are credited to its channel there. Bookings of a platform
+    Advertising is shared out over platforms by the sales that are credited to its channel there, or by all sales where
+    the channel of most sales of a platform is not told. Bookings of a platform
     that belong to no order (entry, subscription, service fees) are its fixed fees.
 
     Parameters
@@ -97,7 +99,7 @@ def unit_economics(
     out = found[["orders", "sales"]].astype(float)
     for c in sums[:-1]:
         out[c] = found[c] / found["orders"]
-    spent = _advertising(rows, ad_spend, since, until)
+    spent = _advertising(rows, ad_spend, since, until, notes)
     if spent is None:
         notes.append(_("REVIEW: no advertising by channel, so none is taken off."))
     out["advertising"] = 0.0 if spent is None else spent.reindex(out.index).fillna(0.0) / found["orders"]
@@ -111,6 +113,13 @@ def unit_economics(
     out = out.sort_values("profit", ascending=False, kind="stable").reset_index()
     out.attrs |= {"notes": notes, "months": months}
     return out
+
+
+@answers("What does an order leave on each platform?")
+def brief(of: pd.DataFrame) -> pd.DataFrame:
+    """The columns of `unit_economics` that a page shows, those of `UNITS`."""
+    wanted = ["platform", *(f"{c}{end}" for c in UNITS for end in ("", "_low", "_high"))]
+    return of[[c for c in wanted if c in of]]
 
 
 def _cost(table: ibis.Table | pd.DataFrame | None, column: str) -> ibis.Table | None:
@@ -136,7 +145,7 @@ def _goods(
 
 
 def _advertising(
-    rows: ibis.Table, ad_spend: ibis.Table | pd.DataFrame | None, since: dt.date, until: dt.date
+    rows: ibis.Table, ad_spend: ibis.Table | pd.DataFrame | None, since: dt.date, until: dt.date, notes: list[str]
 ) -> pd.Series | None:
     """Advertising by platform: that of a channel by where the sales credited to it were made, else by all sales."""
     if ad_spend is None or "channel" not in ad_spend.columns:
@@ -147,6 +156,9 @@ def _advertising(
     whole = sold.groupby("platform")["sales"].sum()
     credited = sold.dropna(subset=["channel"]).pivot(index="platform", columns="channel", values="sales")
     credited = credited.reindex(whole.index).fillna(0.0)
+    if (credited.sum(axis=1) < TOLD * whole).any():
+        notes.append(_("REVIEW: not every platform tells the channel of its orders; advertising is shared by sales."))
+        credited = credited.iloc[:, :0]
     out = pd.Series(0.0, index=whole.index)
     for row in spend.itertuples():
         by = credited[row.channel] if row.channel in credited and credited[row.channel].sum() > 0 else whole

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,6 +13,7 @@ import ibis
 import numpy as np
 import pandas as pd
 
+from ... import period as periods
 from ...data.engine import as_table
 from ...language import _
 from ...methods.apportion import apportion
@@ -141,8 +141,7 @@ def today(ad_spend: ibis.Table | pd.DataFrame, *, until: dt.date) -> pd.DataFram
 def months_after(day: dt.date, n: int) -> tuple[Period, ...]:
     """The `n` calendar months from a day on (the month of the day, if it is the first)."""
     first = pd.Period(day, freq="M") + (0 if day.day == 1 else 1)
-    ends = [(first + k).start_time.date() for k in range(n + 1)]
-    return tuple(Period(a, b) for a, b in itertools.pairwise(ends))
+    return tuple(periods.parse(str(first + k)) for k in range(n))
 
 
 @answers("How should the budget be split?")
@@ -181,14 +180,14 @@ def plan(
     total = sum(now) if wish.total is None else round(wish.total * 100)
     held = round(total * wish.reserve)
     before = _same_split(now, total - held)
-    mode, reasons = "model", ()
+    mode, reasons = "model", tuple[str, ...]()
     if curves is None:
         mode, reasons = "rules", (_("Too little history for a model of what each channel brings: rules decide."),)
     elif verdict == "FAIL":
         mode, reasons = "held", (_("The model failed its check, so it moves no budget: the split stays as it is."),)
     made = Plan(
         mode, tuple(months), channels, tuple(now), tuple(before), tuple(before), total, held, curves, dict(worth),
-        currency, tuple(reasons),
+        currency, reasons,
     )  # fmt: skip
     if not channels or mode == "held":
         return _rest_to_reserve(made)

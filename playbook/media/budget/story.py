@@ -19,7 +19,9 @@ from .plan import Plan, Wish, plan
 from .rules import verdicts
 
 BEFORE_AFTER = dict.fromkeys(("before", "after", "change"), "currency") | {"sales": "currency", "marginal_roi": "share"}
-SCENARIOS = dict.fromkeys(("total", "reserve", "contribution", "gain"), "currency") | {"better": "share"}
+SCENARIOS = (
+    {"of_plan": "share"} | dict.fromkeys(("total", "reserve", "contribution", "gain"), "currency") | {"better": "share"}
+)
 LEVEL = 0.8
 WORTH_DOING = 0.8
 """Chance of improvement from which money is moved."""
@@ -84,14 +86,14 @@ def scenarios(
     Returns
     -------
     DataFrame
-        scenario (code), total, reserve, contribution (what is left of the sales brought, less the spending, over the
-        months), gain (beside today's split of the same money), better (chance of that), with _low and _high (80 %).
+        of_plan (the total over the one that was planned with), total, reserve, contribution (what is left of the sales
+        brought, less the spending, over the months), gain (beside today's split of the same money), better (chance of that), with _low and _high (80 %).
         A total that the bounds do not allow has NaN.
     """
     rows = []
     for factor in factors:
         total = made.total * factor / 100
-        row = {"scenario": f"total_{round(100 * factor)}", "total": total, "reserve": np.nan}
+        row = {"of_plan": factor, "total": total, "reserve": np.nan}
         row |= {f"{n}{e}": np.nan for n in ("contribution", "gain") for e in ("", "_low", "_high")} | {"better": np.nan}
         try:
             other = plan(
@@ -141,11 +143,10 @@ def findings(made: Plan, returns: pd.DataFrame | None = None) -> list[Finding]:
         "Split anew, the same money leaves {gain} more over {n} months (80 %: {interval}); with {better} it is more "
         "than with today's split. {reserve} stay in reserve."
     )
-    money = {"currency": made.currency}
     said_of = text.format(
-        gain=style.value(middle, "currency", **money), n=len(made.months),
-        interval=style.interval(low, high, "currency", **money), better=style.value(won[1], "share", digits=0),
-        reserve=style.value(made.reserve / 100, "currency", **money),
+        gain=style.value(middle, "currency", currency=made.currency), n=len(made.months),
+        interval=style.interval(low, high, "currency", currency=made.currency), better=style.value(won[1], "share", digits=0),
+        reserve=style.value(made.reserve / 100, "currency", currency=made.currency),
     )  # fmt: skip
     figures = (
         Figure("budget_gain", middle, "currency", low, high),

@@ -5,12 +5,13 @@
 
 from .check import Check, check
 from .design import Priors
-from .fit import fit, folder
+from .kept import fit, folder
 from .posterior import Curves, Posterior
 from .story import (
     LIFTS,
     PRIORS,
     RETURNS,
+    brief,
     contributions,
     findings,
     lifts,
@@ -23,7 +24,7 @@ from .story import (
 from .weeks import Weeks, weekly, weeks_from
 
 __all__ = [
-    "LIFTS", "PRIORS", "RETURNS", "Check", "Curves", "Posterior", "Priors", "Weeks", "check", "contributions",
+    "LIFTS", "PRIORS", "RETURNS", "Check", "Curves", "Posterior", "Priors", "Weeks", "brief", "check", "contributions",
     "findings", "fit", "folder", "lifts", "plot_contributions", "plot_curves", "plot_returns", "returns", "stated",
     "weekly", "weeks_from",
 ]  # fmt: skip

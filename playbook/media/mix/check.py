@@ -55,7 +55,7 @@ def check(posterior: Posterior, *, seed: int = 1) -> Check:
     share = posterior.diverging / (posterior.drawn.shape[0] * posterior.drawn.shape[1])
     told = [
         ("rhat", float(of["rhat"].max()), RHAT, True, "ratio"),
-        ("effective_draws", float(of["ess"].min()), ESS, False, "count"),
+        ("effective_draws", float(round(of["ess"].min())), ESS, False, "count"),
         ("divergences", share, DIVERGING, True, "share"),
         ("weeks_inside", _inside(posterior.replicated(rng), sold), INSIDE, False, "share"),
     ]

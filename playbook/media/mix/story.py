@@ -18,8 +18,8 @@ from .posterior import Posterior
 
 LEVEL = 0.9
 RETURNS = {
-    "spend": "currency", "sales": "currency", "roas": "ratio", "claimed_roas": "ratio", "over_claim": "ratio",
-    "marginal_roi": "share", "half_life": "days", "saturation": "share",
+    "spend": "currency", "roas": "ratio", "claimed_roas": "ratio", "over_claim": "ratio", "half_life": "days",
+    "saturation": "share",
 }  # fmt: skip
 PRIORS = {"median": "ratio"}
 LIFTS = {"held": "share", "lift": "share"}
@@ -94,6 +94,13 @@ def stated(priors: Priors | None = None) -> pd.DataFrame:
     }
     rows = [(name, middle, low, high) for name, (low, middle, high) in told.items()]
     return pd.DataFrame(rows, columns=["unknown", "median", "median_low", "median_high"])
+
+
+@answers("What does each channel bring?")
+def brief(of: pd.DataFrame) -> pd.DataFrame:
+    """The columns of `returns` that a page shows, those of `RETURNS`."""
+    wanted = ["channel", *(f"{c}{end}" for c in RETURNS for end in ("", "_low", "_high"))]
+    return of[[c for c in wanted if c in of]]
 
 
 @answers("What did tests in some regions show?")
@@ -224,7 +231,7 @@ def plot_curves(posterior: Posterior, *, currency: str = "CNY") -> Axes:
     curves, design = posterior.curves, posterior.design
     n, wide = len(posterior.channels), min(3, len(posterior.channels))
     tall = -(-n // wide)
-    figure, grid = plt.subplots(tall, wide, figsize=(9, 0.4 + 2.1 * tall), squeeze=False)
+    figure, grid = plt.subplots(tall, wide, figsize=(9, 0.5 + 2.4 * tall), squeeze=False)
     now = design.spend[-LATELY_WEEKS:].mean(axis=0)
     for i, ax in enumerate(grid.flat):
         if i >= n:
@@ -236,8 +243,9 @@ def plot_curves(posterior: Posterior, *, currency: str = "CNY") -> Axes:
         ax.fill_between(money[:, i], low, high, color=style.OWN, alpha=0.18, linewidth=0)
         ax.plot(money[:, i], middle, color=style.OWN)
         ax.plot([now[i]], [np.interp(now[i], money[:, i], middle)], "o", color=style.BAD, markersize=6)
-        ax.set_title(term("channel", posterior.channels[i]), fontsize=11, pad=6)
+        ax.set_title(term("channel", posterior.channels[i]), fontsize=11, pad=8)
         ax.tick_params(labelsize=8.5)
+        ax.locator_params(nbins=4)
         style.money_axis(ax, currency)
         style.money_axis(ax, currency, which="x")
     figure.suptitle(

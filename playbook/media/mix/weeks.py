@@ -192,7 +192,7 @@ def _festive(index: pd.DatetimeIndex) -> pd.DataFrame:
         return pd.DataFrame(index=index)
     days = festivals(index[0].date(), (index[-1] + pd.Timedelta(days=6)).date(), names=FESTIVALS)
     days = days.drop_duplicates("day")
-    days["week"] = days["day"] - pd.to_timedelta(days["day"].dt.dayofweek, unit="D")
+    days["week"] = days["day"] - pd.to_timedelta(days["day"].dt.day_of_week, unit="D")
     wide = days.groupby(["week", "name", "phase"]).size().unstack(["name", "phase"], fill_value=0) / 7
     wide.columns = [f"{name} {phase}" for name, phase in wide.columns]
     return wide.reindex(index).fillna(0.0).sort_index(axis=1)
