@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from fractions import Fraction
 
 import numpy as np
 
@@ -55,21 +54,17 @@ def allocate(
         )
     some = slice(None, None, max(1, len(curves.size) // DRAWS))
     fewer = Curves(curves.channels, curves.size[some], curves.half[some])
-    edges = [[int(a + Fraction(b - a) * k / STEPS) for k in range(STEPS + 1)] for a, b in zip(low, high, strict=True)]
-    points = np.array(edges, dtype=float)
-    middle = (points[:, 1:] + points[:, :-1]) / 2
+    floor, room = np.array(low, dtype=np.int64), np.array(high, dtype=np.int64) - np.array(low, dtype=np.int64)
+    edges = floor[:, None] + room[:, None] * np.arange(STEPS + 1) // STEPS
+    middle = (edges[:, 1:] + edges[:, :-1]) / 2
     slope = fewer.marginal(middle.T / 100 / weeks).mean(axis=0).T * np.asarray(worth)[:, None]
-    steps = sorted(
-        (-slope[c, k], c, k) for c in range(len(edges)) for k in range(STEPS) if edges[c][k + 1] > edges[c][k]
-    )
-    out = list(map(int, low))
-    for _slope, c, k in steps:
-        part = min(left, edges[c][k + 1] - edges[c][k])
-        out[c] += part
-        left -= part
-        if not left:
-            break
-    return out
+    # Curves flatten; what rounding makes of two steps on a straight part must not turn them round.
+    slope = np.minimum.accumulate(slope, axis=1)
+    steepest = np.argsort(-slope, axis=None, kind="stable")
+    size = np.diff(edges, axis=1).ravel()[steepest]
+    taken = np.minimum(size, np.maximum(0, left - (np.cumsum(size) - size)))
+    got = np.bincount(steepest // STEPS, weights=taken, minlength=len(floor)).astype(np.int64)
+    return [int(x) for x in floor + got]
 
 
 def bounds(

@@ -87,7 +87,8 @@ def scenarios(
     -------
     DataFrame
         of_plan (the total over the one that was planned with), total, reserve, contribution (what is left of the sales
-        brought, less the spending, over the months), gain (beside today's split of the same money), better (chance of that), with _low and _high (80 %).
+        brought, less the spending, over the months), gain (beside today's split of the same money), better (chance of
+        that), with _low and _high (80 %).
         A total that the bounds do not allow has NaN.
     """
     rows = []
@@ -145,7 +146,8 @@ def findings(made: Plan, returns: pd.DataFrame | None = None) -> list[Finding]:
     )
     said_of = text.format(
         gain=style.value(middle, "currency", currency=made.currency), n=len(made.months),
-        interval=style.interval(low, high, "currency", currency=made.currency), better=style.value(won[1], "share", digits=0),
+        interval=style.interval(low, high, "currency", currency=made.currency),
+        better=style.value(won[1], "share", digits=0),
         reserve=style.value(made.reserve / 100, "currency", currency=made.currency),
     )  # fmt: skip
     figures = (

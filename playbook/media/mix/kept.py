@@ -61,7 +61,7 @@ def fit(
     """
     if when not in ("lacking", "never", "always"):
         raise ValueError(_("{when!r} is no answer to when to fit; write lacking, never or always").format(when=when))
-    if lacks := lacking(weeks):
+    if (lacks := lacking(weeks)) is not None:
         return lacks
     design = Design(weeks, priors or Priors())
     path = None if kept is None else kept / f"{key(design, draws, tune, seed)}.npz"

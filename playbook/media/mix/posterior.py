@@ -40,7 +40,7 @@ class Curves:
         """Sales that one more unit of money brings: draw × … × channel."""
         spend = np.asarray(spend, dtype=float)
         more = (slice(None), *([None] * (spend.ndim - 1)))
-        return self.size[more] / (2 * self.half[more]) / np.cosh(spend / (2 * self.half[more])) ** 2
+        return self.size[more] / (2 * self.half[more]) * (1 - np.tanh(spend / (2 * self.half[more])) ** 2)
 
     def only(self, channels: list[str]) -> Curves:
         """Those of some channels, in their order."""
