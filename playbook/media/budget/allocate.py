@@ -9,9 +9,9 @@ import numpy as np
 from ...language import _
 from ..mix.posterior import Curves
 
-STEPS = 200
+STEPS = 100
 """Parts into which the way from a channel's lower to its upper bound is cut."""
-DRAWS = 400
+DRAWS = 200
 """Draws whose mean is made as large as can be."""
 
 
@@ -52,8 +52,7 @@ def allocate(
         raise ValueError(
             _("the lower bounds need {need}, and there is {total}").format(need=sum(low) / 100, total=total / 100)
         )
-    some = slice(None, None, max(1, len(curves.size) // DRAWS))
-    fewer = Curves(curves.channels, curves.size[some], curves.half[some])
+    fewer = curves.thinned(DRAWS)
     floor, room = np.array(low, dtype=np.int64), np.array(high, dtype=np.int64) - np.array(low, dtype=np.int64)
     edges = floor[:, None] + room[:, None] * np.arange(STEPS + 1) // STEPS
     middle = (edges[:, 1:] + edges[:, :-1]) / 2

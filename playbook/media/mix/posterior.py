@@ -7,15 +7,18 @@ from functools import cached_property
 
 import numpy as np
 
-from .design import TAILS, Design
+from .design import TAILS, Design, kernel
 
 WEEKS_OF_RATES = 52
 """Last weeks whose mean price and offers are taken for those to come."""
 
+LEVELS = 6
+"""Equal parts of a year's weeks, from the lowest advertising to the highest."""
+
 
 @dataclass(frozen=True)
 class Curves:
-    """How sales of a week follow from a steady spending, in draws that may all be true.
+    """How sales of a week follow from the mean spending of a week, in draws that may all be true.
 
     Attributes
     ----------
@@ -24,28 +27,43 @@ class Curves:
         Sales of a week at full saturation, money.
     half : ndarray, draw × channel
         Spending of a week at which saturation is tanh(1/2), 46 %.
+    rhythm : ndarray, level × channel, optional
+        How much higher or lower than its mean a channel's advertising is in equal parts of the time: flights and pauses
+        saturate sooner than a steady spending. Without it spending is steady.
     """
 
     channels: tuple[str, ...]
     size: np.ndarray
     half: np.ndarray
+    rhythm: np.ndarray | None = None
 
     def sales(self, spend: np.ndarray) -> np.ndarray:
         """Sales of a week that spending (channel, or … × channel) brings: draw × … × channel."""
-        spend = np.asarray(spend, dtype=float)
-        more = (slice(None), *([None] * (spend.ndim - 1)))
-        return self.size[more] * np.tanh(spend / (2 * self.half[more]))
+        size, _half, levels = self._reached(spend)
+        return size * sum(np.tanh(at) for _share, at in levels) / len(levels)
 
     def marginal(self, spend: np.ndarray) -> np.ndarray:
         """Sales that one more unit of money brings: draw × … × channel."""
-        spend = np.asarray(spend, dtype=float)
-        more = (slice(None), *([None] * (spend.ndim - 1)))
-        return self.size[more] / (2 * self.half[more]) * (1 - np.tanh(spend / (2 * self.half[more])) ** 2)
+        size, half, levels = self._reached(spend)
+        return size / (2 * half) * sum(share * (1 - np.tanh(at) ** 2) for share, at in levels) / len(levels)
 
     def only(self, channels: list[str]) -> Curves:
         """Those of some channels, in their order."""
         at = [self.channels.index(c) for c in channels]
-        return Curves(tuple(channels), self.size[:, at], self.half[:, at])
+        rhythm = None if self.rhythm is None else self.rhythm[:, at]
+        return Curves(tuple(channels), self.size[:, at], self.half[:, at], rhythm)
+
+    def thinned(self, draws: int) -> Curves:
+        """Every so many of the draws."""
+        some = slice(None, None, max(1, len(self.size) // draws))
+        return Curves(self.channels, self.size[some], self.half[some], self.rhythm)
+
+    def _reached(self, spend: np.ndarray) -> tuple[np.ndarray, np.ndarray, list[tuple[np.ndarray, np.ndarray]]]:
+        spend = np.asarray(spend, dtype=float)
+        more = (slice(None), *([None] * (spend.ndim - 1)))
+        half = self.half[more]
+        rhythm = np.ones((1, len(self.channels))) if self.rhythm is None else self.rhythm
+        return self.size[more], half, [(r, r * spend / (2 * half)) for r in rhythm]
 
 
 @dataclass(frozen=True)
@@ -89,12 +107,20 @@ class Posterior:
 
     @cached_property
     def curves(self) -> Curves:
-        """How sales of a week follow from a steady spending, at the mean prices and offers of the last year."""
+        """How sales of a week follow from spending, at the mean prices, offers and rhythm of the last year."""
         t = self.terms
         boost = t["boost"][:, -WEEKS_OF_RATES:].mean(axis=1)
-        return Curves(
-            tuple(self.channels), t["size"] * boost[:, None] * self.design.mean, self.design.usual / t["steep"]
-        )
+        size = t["size"] * boost[:, None] * self.design.mean
+        return Curves(tuple(self.channels), size, self.design.usual / t["steep"], self._rhythm())
+
+    def _rhythm(self) -> np.ndarray:
+        """The last year's advertising, what is carried over included, in `LEVELS` equal parts of its weeks."""
+        weight = kernel(np.median(self.terms["carry"], axis=0))
+        n = self.design.n
+        held = (self.design.lagged[:, :n] @ weight[:, :, None])[:, -WEEKS_OF_RATES:, 0].T
+        parts = np.array([part.mean(axis=0) for part in np.array_split(np.sort(held, axis=0), LEVELS)])
+        mean = parts.mean(axis=0)
+        return np.where(mean > 0, parts / np.where(mean > 0, mean, 1.0), 1.0)
 
     @cached_property
     def half_lives(self) -> np.ndarray:
