@@ -8,11 +8,12 @@ from .story import (
     decisions,
     findings,
     forecasts,
+    gain,
     plot_beside,
     scenarios,
 )
 
 __all__ = [
-    "BEFORE_AFTER", "LATELY_DAYS", "SCENARIOS", "Plan", "Wish", "beside", "decisions", "findings", "forecasts",
+    "BEFORE_AFTER", "LATELY_DAYS", "SCENARIOS", "Plan", "Wish", "beside", "decisions", "findings", "forecasts", "gain",
     "money", "months_after", "plan", "plot_beside", "scenarios", "sheet", "table", "today",
 ]  # fmt: skip

@@ -48,7 +48,7 @@ class Wish:
 
     total: float | None = None
     reserve: float = 0.1
-    most_change: float = 0.25
+    most_change: float = 0.2
     opened: tuple[str, ...] = ()
     between: Mapping[str, tuple[float, float]] | None = None
     opening: float = 0.1

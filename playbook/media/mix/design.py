@@ -59,7 +59,7 @@ class Priors:
 
     roas: tuple[float, float] = (float(np.exp(0.2)), 0.9)
     over_claim: tuple[float, float] = (1.5, 0.4)
-    apart: tuple[float, float] = (0.35, 0.5)
+    apart: tuple[float, float] = (0.6, 0.3)
     carry: tuple[float, float] = (0.23, 1.1)
     steep: tuple[float, float] = (1.0, 0.5)
     controls: float = 0.3
