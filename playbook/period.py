@@ -162,12 +162,32 @@ def latest_complete_month(first_day: dt.date, last_day: dt.date) -> Period:
 
     Data that hold no complete month are taken whole, as days.
     """
-    month = Period(last_day.replace(day=1), _add_months(last_day.replace(day=1), 1), "month")
-    if last_day < month.last_day:
-        month = month.previous
-    if month.start < first_day.replace(day=1):
-        return Period(first_day, last_day + dt.timedelta(days=1), "days")
-    return month
+    return latest_complete("month", first_day, last_day)
+
+
+def latest_complete(kind: Kind, first_day: dt.date, last_day: dt.date, *, week_start: str = "monday") -> Period:
+    """The last day, week, month or quarter of the data that has ended; data that hold none are taken whole, as days.
+
+    Examples
+    --------
+    >>> latest_complete("week", dt.date(2026, 1, 1), dt.date(2026, 10, 20))
+    Period(2026-W42)
+    >>> latest_complete("quarter", dt.date(2026, 1, 1), dt.date(2026, 10, 20))
+    Period(2026-Q3)
+    """
+    if kind == "days":
+        return Period(last_day, last_day + dt.timedelta(days=1), "days")
+    if kind == "week":
+        back = (last_day.weekday() - WEEK_STARTS.index(week_start)) % 7
+        start = last_day - dt.timedelta(days=back)
+        found = Period(start, start + dt.timedelta(days=7), "week")
+    else:
+        months = _MONTHS[kind]
+        start = last_day.replace(month=last_day.month - (last_day.month - 1) % months, day=1)
+        found = Period(start, _add_months(start, months), kind)
+    if last_day < found.last_day:
+        found = found.previous
+    return found if found.end > first_day else Period(first_day, last_day + dt.timedelta(days=1), "days")
 
 
 def _week_offset(week_start: str) -> int:

@@ -145,6 +145,8 @@ def test_a_mistake_is_one_sentence_with_its_remedy_and_status_2(call, home, word
         (["-p", "act_below=low"], "act_below is to be a float, not 'low'"),
         (["-p", "shop=other"], "shop is no parameter to set with -p"),
         (["-p", "period=2026"], "period is no parameter to set with -p"),
+        (["-p", "cadence=daily"], "cadence is no parameter to set with -p"),
+        (["--cadence", "hourly"], "there is no cadence 'hourly'; write one of: daily, weekly, monthly, quarterly"),
     ],
     ids=lambda x: " ".join(x) if isinstance(x, list) else "",
 )
@@ -154,6 +156,31 @@ def test_a_run_that_cannot_be_meant_is_refused_before_anything_runs(call, home, 
     status, _said, complaint = call("run", "corner", *words)
     assert status == 2 and one_sentence(complaint) and says in complaint
     assert not (home / "reports").exists()
+
+
+def test_a_cadence_sets_the_latest_period_the_notebooks_and_their_parameter(call, home):
+    call("new", "corner")
+    put(home, "corner", orders__csv=ORDERS.replace("oops", "5.00"))
+    (home / "notebooks").mkdir()
+    for name in ("06a_watch", "07c_other"):
+        takes = 'shop: str = "corner"\nperiod: str = "latest"\ncadence: str = ""'
+        cells = [
+            new_markdown_cell(f"# {name[4:].title()}\n\nHow is it?"),
+            new_code_cell(takes, metadata={"tags": ["parameters"]}),
+            new_code_cell("print(period, cadence)"),
+        ]
+        nb = new_notebook(cells=cells)
+        nb.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+        nbformat.write(nb, home / "notebooks" / f"{name}.ipynb")
+    assert call("run", "corner", "--cadence", "daily")[0] == 0
+    report = home / "reports" / "corner" / "2026-10-31_2026-10-31"
+    text = nbformat.read(report / "06a_watch.ipynb", as_version=4).cells[-1].outputs[0].text
+    assert text.split() == ["2026-10-31/2026-10-31", "daily"]
+    assert not (report / "07c_other.ipynb").exists()
+    assert call("run", "corner")[0] == 0  # as ever: the month, all notebooks, no cadence
+    month = home / "reports" / "corner" / "2026-10"
+    text = nbformat.read(month / "06a_watch.ipynb", as_version=4).cells[-1].outputs[0].text
+    assert text.split() == ["2026-10"] and (month / "07c_other.ipynb").exists()
 
 
 def test_a_run_with_a_failing_notebook_writes_the_other_pages_and_ends_with_status_1(call, home):

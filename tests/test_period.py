@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from playbook.period import WEEK_STARTS, Period, latest_complete_month, parse
+from playbook.period import WEEK_STARTS, Period, latest_complete, latest_complete_month, parse
 
 YEARS = st.integers(1990, 2090)
 DAYS = st.dates(dt.date(1990, 1, 1), dt.date(2090, 12, 31))
@@ -201,3 +201,18 @@ def test_the_latest_complete_month_never_ends_after_the_data(first, length):
     found = latest_complete_month(first, last)
     assert found.end <= last + dt.timedelta(days=1)
     assert found.kind == "days" or (last - found.last_day).days < 31
+
+
+@pytest.mark.parametrize(
+    ("kind", "last", "label"),
+    [
+        ("days", "2026-10-20", "2026-10-20/2026-10-20"),
+        ("week", "2026-10-18", "2026-W42"),  # a Sunday: its week has ended
+        ("week", "2026-10-17", "2026-W41"),
+        ("quarter", "2026-09-30", "2026-Q3"),
+        ("quarter", "2026-09-29", "2026-Q2"),
+        ("quarter", "2026-03-30", "2026-01-01/2026-03-30"),  # none has ended: all there is
+    ],
+)
+def test_the_latest_complete_period_of_each_kind_by_hand(kind, last, label):
+    assert latest_complete(kind, dt.date(2026, 1, 1), dt.date.fromisoformat(last)).label == label

@@ -26,11 +26,16 @@ def run(
     jobs: Annotated[int | None, typer.Option(help="Notebooks at a time; otherwise one for each core.")] = None,
     limit: Annotated[float, typer.Option(help="Minutes that a notebook may take.")] = 10,
     fresh: Annotated[bool, typer.Option("--fresh", help="Run all notebooks, also the unchanged.")] = False,
+    cadence: Annotated[
+        str,
+        typer.Option(help="daily, weekly, monthly or quarterly: the latest period and the notebooks of that round."),
+    ] = "",
 ) -> None:
     """Ingest what is new, run the notebooks, write the report."""
     from ..data.store import ShopError, home
     from ..report.progress import progress
     from ..report.run import run as make
+    from ..tracking.cadence import CADENCES
 
     if shop == "demo":
         _ensure_demo()
@@ -40,7 +45,15 @@ def run(
         if not equals:
             raise ShopError(_("{pair!r} is no parameter: write -p name=value").format(pair=pair))
         said[name] = value
-    result = make(shop, period, only=only or (), said=said, jobs=jobs, limit=limit, fresh=fresh, progress=progress(out))
+    round_ = CADENCES.get(cadence) if cadence else None
+    if cadence and round_ is None:
+        raise ShopError(
+            _("there is no cadence {name!r}; write one of: {known}").format(name=cadence, known=", ".join(CADENCES))
+        )
+    result = make(
+        shop, period, only=only or (), said=said, jobs=jobs, limit=limit, fresh=fresh, cadence=round_,
+        progress=progress(out),
+    )  # fmt: skip
     index = result.index
     shown = index.relative_to(home()) if index.is_relative_to(Path.cwd()) and home() == Path.cwd() else index
     if result.failed:

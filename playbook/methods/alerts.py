@@ -27,7 +27,7 @@ STATES = ("no_history", "excused", "usual", "yellow", "orange", "red")
 """What a day can be; those from "yellow" on are out of the usual."""
 LEVELS = {"yellow": 1.0, "orange": 1e-2, "red": 1e-5}
 """How much rarer than `alpha` a day must be for each level."""
-HISTORY, ENOUGH = 84, 28  # days that a baseline looks back; days that it needs
+HISTORY, ENOUGH = 84, 28  # usable days that a baseline looks back; days that it needs
 SPANS = (1, 7)  # days whose sum is tested
 QUIET, ADOPTED = 3, 28  # usual days that end an episode; days after which an episode is the new level
 GUARD = 14  # days before the judged one that are in no baseline yet: what begins slowly shall not hide itself
@@ -42,9 +42,12 @@ def judge(
     exposure: pd.Series | None = None,
     direction: Direction = "both",
     excused: Sequence[object] | pd.Index | None = None,
+    apart: Sequence[object] | pd.Index | None = None,
     since: object | None = None,
     alpha: float = 1e-3,
-    at_least: float = 0.0,
+    at_least: float | pd.Series = 0.0,
+    spans: Sequence[int] = SPANS,
+    drift: float = PRIOR,
 ) -> pd.DataFrame:
     """Which days are out of the usual, each judged by what was known when it ended?
 
@@ -60,18 +63,24 @@ def judge(
         Which side is news.
     excused : days, optional
         Known to be unlike others (a festival): not judged, and no part of any baseline.
+    apart : days, optional
+        Judged, but no part of any baseline either, such as a festival whose size `exposure` tells.
     since : day, optional
         First day to be judged, to save time; by default the first that can be.
     alpha : float
         How often an ordinary day may be flagged, at most.
-    at_least : float
-        Relative difference from what is expected, below which a day is not flagged however sure it is.
+    at_least : float, or Series by day
+        Below which a day is not flagged however sure it is: 0.5 is half as much again as expected, or two thirds of it.
+    spans : sequence of int
+        Days whose sum is tested. Longer ones see smaller shifts of what is rare, later; the baseline ends before them.
+    drift : float
+        Spread of the log to which the change over the whole history is held: small where a level is thought to stay.
 
     Returns
     -------
     DataFrame
         By day: value, exposure, expected, low, high (between which it lies on 95 % of ordinary days), p (of the day or
-        the week that it ends, whichever is odder), span (days that p is about), ratio (value to expected over them),
+        the days that it ends, whichever is odder), span (days that p is about), ratio (value to expected over them),
         direction ("up", "down"), state (of `STATES`). NaN where a day is not judged.
 
     Raises
@@ -92,29 +101,38 @@ def judge(
     if kind == "share" and (exposure is None or (x > out_of + 1e-9).any()):
         raise ValueError(_("a share needs an exposure, and can never be more than that"))
     excuse = days.isin(pd.DatetimeIndex([] if excused is None else list(excused)))
-    usable = ~excuse & (out_of > 0)
-    summed = usable.copy()  # days that a sum of several may hold: not those that were flagged on their own
+    least = (
+        np.full(len(days), at_least) if not isinstance(at_least, pd.Series) else at_least.reindex(days).to_numpy(float)
+    )
+    judgeable = ~excuse & (out_of > 0)
+    odd = days.isin(pd.DatetimeIndex([] if apart is None else list(apart)))
+    learnt = judgeable & ~odd
+    usable = learnt.copy()
+    summed = judgeable.copy()  # days that a sum of several may hold: not those that were flagged on their own
     design = _design(days)
+    longest = max(GUARD, *spans)
     first = 0 if since is None else int(days.searchsorted(pd.Timestamp(since)))
     begun, quiet, floor = -1, 0, 0  # of the episode that is on; where the level that is usual begins
     nothing: dict[str, Any] = {"mean": math.nan, "variance": math.nan, "freedom": math.nan, "p": math.nan,
                "span": 0, "ratio": math.nan, "direction": ""}  # fmt: skip
     rows = [nothing | {"state": "excused" if excuse[t] and t >= first else "no_history"} for t in range(len(days))]
     for t in range(max(first, ENOUGH), len(days)):
-        if excuse[t] or not usable[t]:
+        if not judgeable[t]:
             continue
         if begun >= 0 and t - begun >= ADOPTED:  # it is no news any more: what holds since then is usual from now on
             floor, begun, quiet = begun, -1, 0
-            usable[floor:t] = ~excuse[floor:t] & (out_of[floor:t] > 0)
-        guard = 0 if t - floor < ENOUGH + GUARD else GUARD - 1
-        at = np.arange(max(floor, t - guard - HISTORY), t - guard)
-        at = at[usable[at]]
+            usable[floor:t] = learnt[floor:t]
+        guard = 0 if t - floor < ENOUGH + longest else longest - 1
+        at = np.arange(max(floor, t - guard - 2 * HISTORY), t - guard)
+        at = at[usable[at]][-HISTORY:]
         if len(at) < ENOUGH:
             continue
-        base = _Baseline.fitted(x[at], out_of[at], design[at], kind, t)
-        result = _tested(base, x, out_of, design, summed, t, direction, guard)
+        base = _Baseline.fitted(x[at], out_of[at], design[at], kind, t, spans, drift)
+        result = _tested(
+            base, x, out_of, design, summed & (odd == odd[t]), t, direction, [s for s in spans if s - 1 <= guard]
+        )
         state = "usual"
-        if abs(result["ratio"] - 1) >= at_least:
+        if max(result["ratio"], 1 / max(result["ratio"], 1e-9)) - 1 >= least[t]:
             state = next((s for s in reversed(LEVELS) if result["p"] < alpha * LEVELS[s]), "usual")
         rows[t] = result | {"state": state}
         if state != "usual":
@@ -131,13 +149,15 @@ def judge(
     return pd.DataFrame(known, index=found.index).join(found[["p", "span", "ratio", "direction", "state"]])
 
 
-def episodes(judged: pd.DataFrame) -> pd.DataFrame:
+def episodes(judged: pd.DataFrame, *, quiet: int = QUIET) -> pd.DataFrame:
     """What makes one story: flagged days with at most two usual ones between them, on the same side.
 
     Parameters
     ----------
     judged : DataFrame
         Of `judge`.
+    quiet : int
+        Usual days that end a story.
 
     Returns
     -------
@@ -152,7 +172,7 @@ def episodes(judged: pd.DataFrame) -> pd.DataFrame:
     flagged = judged[judged["state"].isin(list(LEVELS))]
     groups: list[list[pd.Timestamp]] = []
     for day in flagged.index:
-        near = groups and (day - groups[-1][-1]).days <= QUIET
+        near = groups and (day - groups[-1][-1]).days <= quiet
         if near and flagged.loc[day, "direction"] == flagged.loc[groups[-1][-1], "direction"]:
             groups[-1].append(day)
         else:
@@ -177,7 +197,7 @@ def episodes(judged: pd.DataFrame) -> pd.DataFrame:
                 "ratio": value / expected if expected > 0 else math.nan,
                 "excess": value - expected,
                 "p": float(mine["p"].min()),
-                "open": (last - group[-1]).days < QUIET,
+                "open": (last - group[-1]).days < quiet,
             }
         )
     columns = ["begins", "flagged_on", "ends", "days", "direction", "level", "value", "expected", "ratio", "excess",
@@ -198,9 +218,20 @@ class _Baseline:
     zeros: float
 
     @classmethod
-    def fitted(cls, x: np.ndarray, out_of: np.ndarray, design: np.ndarray, kind: Kind, origin: int) -> _Baseline:
+    def fitted(
+        cls,
+        x: np.ndarray,
+        out_of: np.ndarray,
+        design: np.ndarray,
+        kind: Kind,
+        origin: int,
+        spans: Sequence[int],
+        drift: float,
+    ) -> _Baseline:
+        if kind != "amount" and x.sum() < 1:  # nothing yet is not never
+            x = x + 0.5 * out_of / out_of.sum()
         rows = _centred(design, origin)
-        penalty = np.diag([0.0, *[PRIOR**-2] * (rows.shape[1] - 1)])
+        penalty = np.diag([0.0, *[PRIOR**-2] * (rows.shape[1] - 2), drift**-2])
         offset = np.log(out_of)
         weight, phi = np.ones(len(x)), 1.0
         level = (np.median(x / out_of) * 0.5 + 0.5 * x.sum() / out_of.sum()) or 0.5 / out_of.sum()
@@ -232,7 +263,7 @@ class _Baseline:
         # Neighbouring days resemble each other, more than residuals show that a regression has been fitted to.
         memory = float(steady[1:] @ steady[:-1]) / max(float(steady @ steady), 1e-9) + used / len(x)
         memory = min(max(memory, 0.0), 0.9)
-        for span in SPANS[1:]:
+        for span in spans[1:]:
             lags = np.arange(1, span)
             spread[span] = phi * (1 + 2 * float(((1 - lags / span) * memory**lags).sum()))
             freedom[span] = max(left / 2, 3.0)
@@ -271,12 +302,11 @@ def _tested(
     summed: np.ndarray,
     t: int,
     direction: Direction,
-    guard: int,
+    spans: Sequence[int],
 ) -> dict[str, Any]:
     """The oddest of the spans that end on day t; p is held against their number."""
     mu, rows = base.expected(design[t : t + 1], out_of[t : t + 1])
     mean, variance = base.moments(mu, rows, out_of[t : t + 1], 1)
-    spans = [s for s in SPANS if s - 1 <= guard]
     best: dict[str, Any] = {"p": math.inf}
     for span in spans:
         at = np.arange(t - span + 1, t + 1)

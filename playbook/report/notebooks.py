@@ -17,7 +17,7 @@ from ..language import _
 
 NUMBERED = re.compile(r"^(\d\d[a-z]?)_(\w+)$")
 
-OURS = ("shop", "period")
+OURS = ("shop", "period", "cadence")
 """Parameters that the runner itself sets."""
 
 EXPLORE = "explore"
@@ -76,6 +76,13 @@ class Notebook:
             for node in _statements("".join(c["source"]))
             if isinstance(node, ast.Import | ast.ImportFrom)
         ]
+
+    @property
+    def takes(self) -> set[str]:
+        """The names of its parameters."""
+        cells = [c for c in self.content["cells"] if "parameters" in c["metadata"].get("tags", [])]
+        lines = [node for c in cells for node in _statements("".join(c["source"]))]
+        return {n.target.id for n in lines if isinstance(n, ast.AnnAssign) and isinstance(n.target, ast.Name)}
 
     @cached_property
     def _heading(self) -> tuple[str, str]:

@@ -110,8 +110,16 @@ class Plan:
         return not self.tasks and self.last.holds(self.wanted)
 
 
-def scope(store: Store, accounting: Mapping[str, Any], period: str, language: str, said: Mapping[str, str]) -> Scope:
-    """What a report is about, of a period as it is typed; raises ValueError where it is none."""
+def scope(
+    store: Store,
+    accounting: Mapping[str, Any],
+    period: str,
+    language: str,
+    said: Mapping[str, str],
+    *,
+    kind: periods.Kind = "month",
+) -> Scope:
+    """What a report is about, of a period as it is typed (`kind`: of the latest); ValueError where it is none."""
     if not (span := accounting.get("span")):
         from ..shop import shop_of  # says what is wrong with a shop without orders
 
@@ -119,7 +127,8 @@ def scope(store: Store, accounting: Mapping[str, Any], period: str, language: st
         return Scope(store, accounting, shop.period, shop.last_day, language, said)
     first, last = (dt.date.fromisoformat(span[end]) for end in ("first_day", "last_day"))
     if period == "latest":
-        return Scope(store, accounting, periods.latest_complete_month(first, last), last, language, said)
+        latest = periods.latest_complete(kind, first, last, week_start=store.settings.week_start)
+        return Scope(store, accounting, latest, last, language, said)
     return Scope(store, accounting, periods.parse(period, week_start=store.settings.week_start), last, language, said)
 
 

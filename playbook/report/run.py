@@ -23,6 +23,7 @@ from .progress import Progress
 
 if TYPE_CHECKING:
     from ..outlook import Decision, Forecast
+    from ..tracking.cadence import Cadence
     from .publish import Gathered
 
 LIMIT = 10.0
@@ -52,6 +53,7 @@ def run(
     jobs: int | None = None,
     limit: float = LIMIT,
     fresh: bool = False,
+    cadence: Cadence | None = None,
     progress: Progress | None = None,
 ) -> Result:
     """Make the report of a shop for a period.
@@ -72,6 +74,9 @@ def run(
         Minutes that a notebook may take.
     fresh : bool
         Run all, also what has not changed.
+    cadence : Cadence, optional
+        The round that it is made for: decides what the latest period is, which notebooks belong to it where `only` says
+        nothing, and what the notebooks that have a parameter of that name show.
     progress : Progress, optional
         Is told each step.
 
@@ -92,12 +97,15 @@ def run(
     tongue = language.use(store.settings.language)
     book = notebooks()
     only = set(only)
-    named = chosen(book, only)
+    named = chosen(book, only or (set(cadence.notebooks) & {n.number for n in book} if cadence else ()))
     involved = with_needs(book, named)
     values = parameters(book, said, among=involved)
+    if cadence is not None:
+        for n in book:
+            values[n.slug] |= {"cadence": cadence.name} if "cadence" in n.takes else {}
     accounting = ingest(store)
     progress.say(_("{n} files ingested").format(n=len(accounting["files"])))
-    of = scope(store, accounting, period, tongue, said)
+    of = scope(store, accounting, period, tongue, said, kind=cadence.kind if cadence else "month")
     with swap.alone(of.folder):
         swap.recover(of.folder)
         anyway = involved if fresh else named if only else ()

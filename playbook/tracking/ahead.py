@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 
 from .. import style
 from ..language import _
-from ..methods.forecasting import forecaster
+from ..methods.forecasting import next_step
 from ..missing import Missing, answers, quietly
 from ..outlook import Forecast
 from ..period import Period
@@ -21,7 +21,6 @@ from ..period import Period
 METRICS = ("net_sales", "orders_paid", "aov", "repeat_rate")
 """What is forecast."""
 LEVEL = 0.8
-_SHARE, _NOT_BELOW_NOTHING = "share", ("count", "share", "per_order")
 
 
 def step(period: Period) -> Literal["week", "month", "quarter"]:
@@ -60,11 +59,9 @@ def following(period: Period) -> Period | None:
     """The whole week, month or quarter after a period; None after loose days."""
     if period.kind == "days":
         return None
-    if period.kind == "week":
-        return Period(period.end, period.end + dt.timedelta(days=7), "week")
-    months = 3 if period.kind == "quarter" else 1
-    end = (pd.Timestamp(period.end) + pd.DateOffset(months=months)).date()
-    return Period(period.end, end, "quarter" if months == 3 else "month")
+    if period.kind == "year":
+        period = replace(period, start=period.start.replace(month=12), kind="month")
+    return period.following
 
 
 @answers("What comes next?")
@@ -88,7 +85,7 @@ def outlook(past: pd.DataFrame, period: Period) -> pd.DataFrame:
 
     References
     ----------
-    `playbook.methods.forecasting.forecaster`.
+    `playbook.methods.forecasting.next_step`.
     """
     coming = following(period)
     if coming is None:
@@ -102,7 +99,7 @@ def outlook(past: pd.DataFrame, period: Period) -> pd.DataFrame:
         series = pd.Series(of.value.to_numpy(float), pd.DatetimeIndex(of[part]))
         series = series.loc[series.first_valid_index() :] if series.notna().any() else series.iloc[:0]
         unit = of.unit.iloc[0]
-        rows.append((metric, unit, *_forecast(series, unit)))
+        rows.append((metric, unit, *next_step(series, unit, level=LEVEL)))
     frame = pd.DataFrame(
         rows, columns=["metric", "unit", "value", "low", "high", "method", "error_against_naive", "note"]
     )
@@ -165,20 +162,3 @@ def plot_outlook(told: pd.DataFrame, past: pd.DataFrame, *, steps: int = 30) -> 
         ax.set_visible(False)
     fig.suptitle(_("What comes in {period}: the dot with its 80 % interval").format(period=told.attrs["said_period"]))
     return list(grid.flat)
-
-
-def _forecast(series: pd.Series, unit: str) -> tuple[float, float, float, str, float, str]:
-    """Value, low, high, method, the backtest's error, note."""
-    if len(series) < 2:
-        note = _("Not enough data: needs {need} periods, has {n}.").format(need=2, n=len(series))
-        return np.nan, np.nan, np.nan, "", np.nan, note
-    made = forecaster(series, horizon=1)
-    row = made.predict(1, level=LEVEL).iloc[0]
-    ends = [row["value"], row["low"], row["high"]]
-    if unit in _NOT_BELOW_NOTHING:
-        ends = [max(x, 0.0) if not np.isnan(x) else x for x in ends]
-    if unit == _SHARE:
-        ends = [min(x, 1.0) if not np.isnan(x) else x for x in ends]
-    chosen = made.backtest[made.backtest["chosen"].astype(bool)] if len(made.backtest) else made.backtest
-    error = float(chosen["mase"].iloc[0]) if len(chosen) else np.nan
-    return (*map(float, ends), made.method, error, made.note)

@@ -35,6 +35,59 @@ def test_an_explorer_is_moved_by_keyboard(home, lab, page):
     assert [c for c in page.complaints if "favicon" not in c] == []
 
 
+def test_the_alert_tuner_is_moved_by_keyboard(home, lab, page):
+    code = """import pandas as pd
+from playbook import widgets
+days = pd.date_range("2026-01-01", "2026-06-30")
+value = [150.0 if str(d.date()) == "2026-06-20" else 300.0 for d in days]
+daily = pd.DataFrame({"kpi": "visits", "part": "", "day": days, "value": value, "exposure": float("nan")})
+widgets.alerts(daily)"""
+    nb = new_notebook(cells=[new_code_cell(code, metadata={"tags": ["explore"]})])
+    nb.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(nb, home / "notebooks" / "tune.ipynb")
+    page.goto(lab("tune.ipynb"))
+    page.get_by_text("| Idle").wait_for()
+    page.locator(".lm-MenuBar-itemLabel", has_text="Run").click()
+    page.locator(".lm-Menu-itemLabel", has_text="Run All Cells").first.click()
+    sentence = page.get_by_role("status").filter(has_text="in 28 days")
+    sentence.wait_for()
+    assert "1 alerts in 28 days" in sentence.inner_text()
+    assert page.locator(".widget-image").evaluate("i => i.naturalWidth") > 500
+    slider = page.locator(".widget-slider", has_text="Smallest difference told").locator(".noUi-handle")
+    slider.focus()
+    for _step in range(8):
+        page.keyboard.press("ArrowRight")  # from 70 to 110 per cent: half as much is no news any more
+    page.get_by_text("0 alerts in 28 days").wait_for()
+    page.get_by_role("button", name="Show code").click()
+    page.get_by_text("at_least=1.1").wait_for()
+
+
+def test_the_planner_of_06d_starts_from_the_step_that_is_given_to_it(home, lab, page):
+    code = (
+        "import pandas as pd\n"
+        "from playbook import widgets\n"
+        "from playbook.site import experiments\n"
+        "place = pd.DataFrame({'rate': [0.2], 'per_day': [1000.0]})\n"
+        "widgets.experiment(**experiments.today(place))"
+    )
+    nb = new_notebook(cells=[new_code_cell(code, metadata={"tags": ["explore"]})])
+    nb.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(nb, home / "notebooks" / "next.ipynb")
+    page.goto(lab("next.ipynb"))
+    page.get_by_text("| Idle").wait_for()
+    page.locator(".lm-MenuBar-itemLabel", has_text="Run").click()
+    page.locator(".lm-Menu-itemLabel", has_text="Run All Cells").first.click()
+    sentence = page.get_by_role("status").filter(has_text="in each arm")
+    sentence.wait_for()
+    assert "from 20.0% to 22.0%" in sentence.inner_text() and "for 14 days" in sentence.inner_text()
+    handle = page.locator(".widget-slider .noUi-handle").first
+    handle.focus()
+    for _step in range(8):
+        page.keyboard.press("ArrowLeft")
+    page.get_by_role("status").filter(has_text="from 20.0% to 21.2%").wait_for()
+    assert [c for c in page.complaints if "favicon" not in c] == []
+
+
 def test_the_budget_explorer_is_moved_by_keyboard(home, lab, page):
     code = """import datetime as dt
 import numpy as np

@@ -142,15 +142,15 @@ def test_orders_alone_give_cards_and_no_crash():
     assert isinstance(retention.rows_of_persons(shop.events, shop.persons, shop.customers), Missing)
 
 
-def test_the_repeat_rate_of_the_next_month_is_forecast_from_whole_months():
+def test_the_customers_of_the_next_month_are_forecast_from_whole_months():
     rng = np.random.default_rng(2)
     at = pd.to_datetime("2024-11-01") + pd.to_timedelta(rng.integers(0, 730, 6000), unit="D")
     orders = pd.DataFrame({"order_id": np.arange(6000).astype(str), "ordered_at": at, "amount": 10.0,
                            "customer_id": rng.integers(0, 900, 6000).astype(str)})  # fmt: skip
     shop = shop_from(orders=orders, period="2026-10")
-    monthly = measure(shop, ["repeat_rate"], by=["month"], period="2024-11-01/2026-10-31")
+    monthly = measure(shop, ["customers"], by=["month"], period="2024-11-01/2026-10-31")
     (said,) = retention.forecast(monthly, shop.period)
-    assert (said.metric, said.period, said.level) == ("repeat_rate", "2026-11", 0.8)
+    assert (said.metric, said.period, said.level) == ("customers", "2026-11", 0.8)
     assert said.low < monthly.value.mean() < said.high
     assert retention.forecast(monthly, periods.parse("2026-W40")) == []
 

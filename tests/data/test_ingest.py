@@ -9,6 +9,8 @@ import os
 import re
 import shutil
 import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from pathlib import Path
 
@@ -17,6 +19,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from playbook.data.ingest import build as building
 from playbook.data.ingest import ingest
 from playbook.data.ingest.parse import NOTHING
 from playbook.data.keyed import identity_key
@@ -618,6 +621,22 @@ def test_ingesting_again_changes_nothing(build):
     assert {p.name for p in before} == {"current", "ingest.json", "orders.parquet", "quarantine.csv", "rows.parquet"}
     assert ingest(open_store("corner")) == built.accounting == built.store.accounting()
     assert snapshot(built.store.folder / "tables") == before and snapshot(built.store.raw) == raw
+
+
+def test_of_two_that_build_at_once_one_waits_and_takes_what_the_other_built(build, monkeypatch):
+    store = build({"a.csv": HEAD + ROW}).store
+    shutil.rmtree(store.folder / "tables")
+    began, real = [], building.build
+
+    def slow(*of):
+        began.append(of)
+        time.sleep(0.3)
+        return real(*of)
+
+    monkeypatch.setattr(building, "build", slow)
+    with ThreadPoolExecutor(2) as pool:
+        one, other = pool.map(ingest, [open_store("corner"), open_store("corner")])
+    assert one == other and len(began) == 1
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from playbook.methods.forecasting import forecaster
+from playbook.methods.forecasting import forecaster, next_step
 
 
 def months(n, noise=0.0, growth=0.0, seed=0, first="2023-01"):
@@ -114,3 +114,13 @@ def test_weeks_know_the_sales_of_the_platforms():
     made = forecaster(past, horizon=4)
     assert made.predict()["value"].to_numpy() == pytest.approx(true.to_numpy(), rel=0.25)
     assert true.max() > 2 * past[-4:].mean()
+
+
+def test_the_next_step_stays_within_what_its_unit_allows_and_says_what_it_lacks():
+    rng = np.random.default_rng(6)
+    nearly_all = pd.Series(rng.normal(0.99, 0.05, 36), pd.period_range("2023-01", periods=36, freq="M"))
+    then = next_step(nearly_all, "share")
+    assert then.said and then.low < then.value <= then.high <= 1 and then.error > 0
+    assert next_step(nearly_all, "ratio").high > 1
+    few = next_step(nearly_all[:1], "share")
+    assert not few.said and np.isnan(few.value) and "needs 2 periods, has 1" in few.note

@@ -131,8 +131,5 @@ def test_what_buyers_would_pay_lies_between_cheap_and_expensive():
     assert isinstance(willing.willing(answers(5).drop(columns="score"), rng=rng()), Missing)
 
 
-def test_the_next_period_is_of_the_same_kind():
-    assert moves.following(parse("2024-12")).label == "2025-01"
-    assert moves.following(parse("2024-W52")).label == "2025-W01"
-    assert moves.following(parse("2024-01-01/2024-01-10")).label == "2024-01-11/2024-01-20"
+def test_without_elasticities_no_price_is_the_best():
     assert math.isnan(found(elasticities=None).best.iloc[0])

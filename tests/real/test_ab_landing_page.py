@@ -1,9 +1,13 @@
 """An old landing page against a new one: nearly 300,000 visitors, some of whom saw the page of the other arm."""
 
+import datetime as dt
+
 import pandas as pd
 import pytest
 
 from playbook.methods import testing
+from playbook.period import parse
+from playbook.site import experiments
 
 PAGES = {"control": "old_page", "treatment": "new_page"}
 ROWS = {"unit": "user_id", "arm": "group", "exposed": "landing_page", "shown": PAGES, "at": "timestamp"}
@@ -40,3 +44,25 @@ def test_who_looks_daily_is_not_misled(rows):
     daily = testing.sequence(units, CONVERSION, at="timestamp", planned=290_000)
     assert daily["p"].min() > 0.5 and ((daily["low"] < 0) & (daily["high"] > 0)).all()
     assert daily["effect"].iloc[-1] == pytest.approx(-0.001578, abs=1e-6)
+
+
+def test_the_notebook_says_of_it_what_is_known(rows):
+    table = rows.rename(columns={"user_id": "unit_id", "group": "arm", "timestamp": "assigned_at"}).assign(
+        experiment="landing page",
+        exposed_arm=rows["landing_page"].map({page: arm for arm, page in PAGES.items()}),
+        assigned_at=pd.to_datetime(rows["timestamp"]),
+    )
+    tried = experiments.run(table, until=dt.date(2017, 2, 20))
+    (line,) = experiments.effects(tried).to_dict("records")
+    assert (round(line["control"], 6), round(line["value"], 6), round(line["p_adjusted"], 4)) == (
+        0.120386,
+        0.118808,
+        0.1899,
+    )
+    assert experiments.log(tried)["call"].tolist() == ["unknown"]
+    assert experiments.lasting(tried)["lasts"].tolist() == ["no_sign"]
+    (result, aside) = experiments.findings(tried, until=dt.date(2017, 2, 20))
+    assert result.verdict == "watch" and "11.88% against 12.04%" in result.text and "p 0.190" in result.text
+    assert "1,928 of control saw treatment; 1,965 of treatment saw control" in aside.text
+    assert experiments.arms(tried)["set_aside"].sum() == 3893 + 1
+    assert experiments.decisions(tried, period=parse("2017-01")) == []

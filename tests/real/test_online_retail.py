@@ -4,35 +4,23 @@ The file is ingested once, in a shop that nobody has set anything for.
 """
 
 import datetime as dt
-import shutil
 from decimal import Decimal
 
 import pandas as pd
 import pytest
 
 from playbook.data import quality
-from playbook.data.ingest import ingest
-from playbook.data.store import create, open_store
+from playbook.data.store import open_store
 from playbook.metrics.measure import measure
 from playbook.shop import open_shop
-
-FILE = "online_retail_by_day_concat.csv.gz"
 
 # what is on an invoice and is no goods, as the format says
 NO_GOODS = ["AMAZONFEE", "BANK CHARGES", "CRUK", "M", "m", "S", "POST", "DOT", "C2"]
 
 
 @pytest.fixture(scope="module")
-def store(real_data, tmp_path_factory):
-    path = real_data / "online_retail" / FILE
-    if not path.exists():
-        pytest.skip(f"no {path}: see the README of the real data")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PLAYBOOK_HOME", str(tmp_path_factory.mktemp("home")))
-        shutil.copy(path, create("retail") / "raw")
-        store = open_store("retail")
-        ingest(store)
-        yield store
+def store(retail):
+    return open_store("retail")
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +33,8 @@ def file(store):
 @pytest.fixture(scope="module")
 def raw(store):
     """The file as pandas reads it, money in tenths of a cent, with what is needed to classify a row by hand."""
-    rows = pd.read_csv(store.raw / FILE, dtype=str, keep_default_na=False)
+    (path,) = store.raw.iterdir()
+    rows = pd.read_csv(path, dtype=str, keep_default_na=False)
     rows["quantity"] = rows.Quantity.astype(int)
     rows["price"] = (rows.UnitPrice.astype(float) * 1000).round().astype(int)
     rows["money"] = rows.quantity * rows.price

@@ -1,28 +1,14 @@
 """Cohorts of UCI Online Retail keep every penny; who comes back is what a count by hand says."""
 
-import shutil
-
 import pandas as pd
 import pytest
 
 from playbook.customers import churn, retention
-from playbook.data.ingest import ingest
-from playbook.data.store import create, open_store
-from playbook.shop import open_shop
-
-FILE = "online_retail_by_day_concat.csv.gz"
 
 
 @pytest.fixture(scope="module")
-def shop(real_data, tmp_path_factory):
-    path = real_data / "online_retail" / FILE
-    if not path.exists():
-        pytest.skip(f"no {path}: see the README of the real data")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PLAYBOOK_HOME", str(tmp_path_factory.mktemp("home")))
-        shutil.copy(path, create("cohorts") / "raw")
-        ingest(open_store("cohorts"))
-        yield open_shop("cohorts", "2011-11")
+def shop(retail):
+    return retail("2011-11")
 
 
 @pytest.fixture(scope="module")

@@ -1,29 +1,16 @@
 """Segments of the UCI Online Retail file: every customer once, and every penny of what they paid less what came back."""
 
-import shutil
 from decimal import Decimal
 
 import pandas as pd
 import pytest
 
 from playbook.customers import purchases, segments
-from playbook.data.ingest import ingest
-from playbook.data.store import create, open_store
-from playbook.shop import open_shop
-
-FILE = "online_retail_by_day_concat.csv.gz"
 
 
 @pytest.fixture(scope="module")
-def shop(real_data, tmp_path_factory):
-    path = real_data / "online_retail" / FILE
-    if not path.exists():
-        pytest.skip(f"no {path}: see the README of the real data")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PLAYBOOK_HOME", str(tmp_path_factory.mktemp("home")))
-        shutil.copy(path, create("retail") / "raw")
-        ingest(open_store("retail"))
-        yield open_shop("retail", "2011-12")
+def shop(retail):
+    return retail("2011-12")
 
 
 @pytest.fixture(scope="module")

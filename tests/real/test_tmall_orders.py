@@ -12,7 +12,9 @@ import pytest
 from playbook.data import quality
 from playbook.data.ingest import ingest
 from playbook.data.store import create, open_store
+from playbook.market import festivals
 from playbook.metrics.measure import measure
+from playbook.missing import Missing
 from playbook.shop import open_shop
 
 SPAN = "2020-02-01/2020-03-31"
@@ -68,6 +70,16 @@ def test_there_are_31_regions(store, shop):
     assert pd.read_parquet(store.tables / "orders.parquet").region.nunique() == 31
     found = measure(shop, ["orders_placed"], by=["region"])
     assert len(found) == 31 and found.value.sum() == 28_010
+
+
+def test_the_dip_of_the_days_without_delivery_shows_and_a_day_without_orders_is_a_zero(shop):
+    daily = measure(shop, ["orders_paid"], by=["day"], period="2020-02-01/2020-02-29")
+    paid = daily.set_index(pd.to_datetime(daily["day"])).value
+    assert len(paid) == 29 and paid.sum() == 24_081 and paid["2020-02-16"] == 0
+    weeks = [paid[f"2020-02-{first:02}" : f"2020-02-{first + 6:02}"].sum() for first in (1, 10, 17)]
+    assert weeks == [1_631, 56, 8_554]
+    # four weeks are too short for seasons, and that is said
+    assert isinstance(festivals.seasons(daily), Missing)
 
 
 def test_an_order_counts_in_the_month_in_which_it_was_paid(shop):

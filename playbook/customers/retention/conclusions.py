@@ -7,7 +7,7 @@ import pandas as pd
 from ... import style
 from ...findings import Figure, Finding
 from ...language import _, term
-from ...methods.forecasting import forecaster
+from ...methods.forecasting import next_step
 from ...missing import answers
 from ...outlook import Forecast
 from ...period import Period
@@ -132,26 +132,23 @@ def speak_to(sizes: pd.DataFrame, *, currency: str = "CNY") -> list[Finding]:
     return [Finding("hold", said, None, (Figure("audience.value", best.value, "currency", by=cut),))]
 
 
-@answers("Will more or fewer come back?")
+@answers("How many customers will buy next month?")
 def forecast(history: pd.DataFrame, period: Period) -> list[Forecast]:
-    """What will the repeat rate of the next month be?
+    """How many customers will buy in the next month? (Which share of them has bought before, the scorecard forecasts.)
 
     Parameters
     ----------
     history : DataFrame
-        ``measure(shop, ["repeat_rate"], by=["month"], …)`` over whole months, the last that of the report.
+        ``measure(shop, ["customers"], by=["month"], …)`` over whole months, the last that of the report.
     period : Period
         Of the report; a period that is no month is not forecast.
     """
     if period.kind != "month":
         return []
-    rows = history[history.metric == "repeat_rate"].dropna(subset="value")
+    rows = history[history.metric == "customers"].dropna(subset="value")
     series = pd.Series(rows.value.to_numpy(), index=pd.PeriodIndex(pd.to_datetime(rows.month), freq="M"))
-    if len(series) < 2:
+    then = next_step(series, "count")
+    if not then.said:
         return []
-    made = forecaster(series, horizon=1)
-    said = made.predict(1).iloc[0]
-    if not made.method or said[["value", "low", "high"]].isna().any():
-        return []
-    low, value, high = (min(float(said[c]), 1.0) for c in ("low", "value", "high"))
-    return [Forecast("repeat_rate", period.following.label, value, low, high, "share", method=made.method)]
+    at = period.following.label
+    return [Forecast("customers", at, then.value, then.low, then.high, "count", method=then.method)]

@@ -10,9 +10,10 @@ from __future__ import annotations
 from typing import Any
 
 from ...language import _
+from ..locks import locked
 from ..store import ShopError, Store
 from .files import raw_files, tables_key
-from .swapped import recover
+from .swapped import LOCK, recover, unfinished
 
 
 def ingest(store: Store) -> dict[str, Any]:
@@ -35,19 +36,29 @@ def ingest(store: Store) -> dict[str, Any]:
     ShopError
         There are no files, or some cannot be used; the message has one line for each. The last tables stay in use.
     """
-    recover(store.folder)
+    if not unfinished(store.folder) and _is_current(store, _key(store)):
+        return store.accounting()
+    with locked(store.folder / LOCK):  # another process may be at it: what it built is looked at once it has done
+        recover(store.folder)
+        if _is_current(store, key := _key(store)):
+            return store.accounting()
+        from .build import build  # brings the engine along, which is not needed where nothing changed
+
+        return build(store, key)
+
+
+def _is_current(store: Store, key: str) -> bool:
+    return store.tables is not None and store.tables.name == key
+
+
+def _key(store: Store) -> str:
     if not raw_files(store.raw):
         raise ShopError(
             _("data/{shop}/raw/ holds no exports: copy your platform's files there (CSV, XLSX, Parquet)").format(
                 shop=store.folder.name
             )
         )
-    key = tables_key(store)
-    if store.tables is not None and store.tables.name == key:
-        return store.accounting()
-    from .build import build  # brings the engine along, which is not needed where nothing changed
-
-    return build(store, key)
+    return tables_key(store)
 
 
 __all__ = ["ingest"]

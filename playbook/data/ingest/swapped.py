@@ -16,6 +16,9 @@ from pathlib import Path
 
 FOLDER, JOURNAL, LOG = ".erasure", "journal.json", "privacy.log"
 
+LOCK = ".lock"
+"""Held in a shop's folder by whoever builds its tables or rewrites its raw files."""
+
 
 def swap(folder: Path, files: Mapping[Path, bytes], *, forgotten: Iterable[tuple[str, str]], line: str) -> None:
     """Put new bytes in the place of files below a shop's folder, hashes on its list and a line in its log."""
@@ -33,6 +36,11 @@ def swap(folder: Path, files: Mapping[Path, bytes], *, forgotten: Iterable[tuple
     _write(aside / f"{JOURNAL}.new", json.dumps(journal, ensure_ascii=False).encode())
     os.replace(aside / f"{JOURNAL}.new", aside / JOURNAL)
     recover(folder)
+
+
+def unfinished(folder: Path) -> bool:
+    """Whether an erasure has been decided on but not finished."""
+    return (folder / FOLDER / JOURNAL).exists()
 
 
 def recover(folder: Path) -> None:

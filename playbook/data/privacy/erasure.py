@@ -24,6 +24,7 @@ from ...language import _
 from ..ingest import erased, ingest, swapped
 from ..ingest.files import FORGOTTEN
 from ..keyed import FILE, identity_key
+from ..locks import locked
 from ..store import ShopError, Store, home
 from .columns import class_of
 from .subject import Subject, subject
@@ -66,11 +67,18 @@ def erase(store: Store, said: str, *, now: dt.datetime | None = None) -> Erased:
     ShopError
         As `subject`; nothing is held on such a person; or a raw file cannot be rewritten, and then none is.
     """
+    with locked(store.folder / swapped.LOCK):
+        done = _rewrite(store, said, now)
+    ingest(store)
+    return done
+
+
+def _rewrite(store: Store, said: str, now: dt.datetime | None) -> Erased:
+    """Have reports and raw files forget a person; the tables are still the old ones."""
     from .rewrite import rewritten
     from .search import search
 
     swapped.recover(store.folder)
-
     who = subject(store, said)
     found = search(store, who)
     key = identity_key(store.folder)
@@ -82,7 +90,6 @@ def erase(store: Store, said: str, *, now: dt.datetime | None = None) -> Erased:
     files = {f.name: len(f.hits) + len(f.broken) for f in found}
     line = _line("erase", mark, now=now, files=len(files), rows=sum(files.values()), removed=len(removed))
     swapped.swap(store.folder, made, forgotten=_forgotten(who, key), line=line)
-    ingest(store)
     return Erased(files, removed, named)
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
-import tempfile
-from collections.abc import Iterable, Sequence
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from ..ingest.model import SourceFormat, Target
 from ..ingest.read import RawFile
 from ..ingest.stage import Staged
 from ..keyed import hashed, identity_key, use_key
+from ..locks import locked
 from ..store import ShopError, Store
 from .columns import class_of
 from .subject import Subject
@@ -76,7 +78,7 @@ def search(store: Store, who: Subject) -> list[FoundIn]:
     found: list[FoundIn] = []
     problems: list[str] = []
     staged: list[tuple[Path, Staged]] = []
-    with tempfile.TemporaryDirectory(dir=store.folder, prefix=".search-") as folder, duckdb.connect() as con:
+    with _scratch(store.folder) as folder, duckdb.connect() as con:
         con.execute("SET disabled_optimizers = 'in_clause'")  # as ingest does: it would change the order of rows
         con.execute("SET enable_progress_bar = false")
         use_key(con, identity_key(store.folder))
@@ -86,8 +88,8 @@ def search(store: Store, who: Subject) -> list[FoundIn]:
             name = path.relative_to(store.raw).as_posix()
             try:
                 for raw, fmt in recognised(path, name, formats, store.name):
-                    staged.append((path, Staged(con, len(staged), raw, fmt, store.settings, Path(folder))))
-                    staged[-1][1].keep_cells(Path(folder))
+                    staged.append((path, Staged(con, len(staged), raw, fmt, store.settings, folder)))
+                    staged[-1][1].keep_cells(folder)
             except ShopError as error:
                 problems.append(str(error))
         if problems:
@@ -98,6 +100,19 @@ def search(store: Store, who: Subject) -> list[FoundIn]:
             if (there := _in_file(con, path, f, who, plain)) is not None:
                 found.append(there)
     return found
+
+
+@contextlib.contextmanager
+def _scratch(folder: Path) -> Iterator[Path]:
+    """An empty folder for copies of cells. It names people: what a killed search left there goes with the next one."""
+    with locked(folder / ".search.lock"):
+        scratch = folder / ".search"
+        shutil.rmtree(scratch, ignore_errors=True)
+        scratch.mkdir(mode=0o700)
+        try:
+            yield scratch
+        finally:
+            shutil.rmtree(scratch)
 
 
 def _note(con: duckdb.DuckDBPyConnection, who: Subject) -> None:

@@ -1,12 +1,14 @@
 """Experiments: how large and how long, who saw what, what it did, and whether one may look before the end.
 
-`design` before; `assigned` and `analyse` after; `sequence` for who looks every day; `decision` and `findings` in words.
+`design` before; `assigned` and `analyse` after; `sequence` for who looks every day; `novelty` for
+effects that wear off; `decision` and `findings` in words.
 """
 
 from .analysis import Analysis, analyse, compare
 from .arms import Assigned, assigned, sample_ratio
 from .design import baseline, design, power_curve
 from .metric import Metric, totals
+from .novelty import novelty
 from .sequence import confidence_sequence, sequence
 from .words import decision, findings
 
@@ -22,6 +24,7 @@ __all__ = [
     "decision",
     "design",
     "findings",
+    "novelty",
     "power_curve",
     "sample_ratio",
     "sequence",

@@ -107,7 +107,7 @@ def decisions(moves: pd.DataFrame, *, period: Period, most: int = 3, currency: s
     most : int
         So many.
     """
-    made, after = [], following(period)
+    made, after = [], period.following
     due = period.end + dt.timedelta(days=6)
     for p in moves.head(most).to_dict("records"):
         up = p["to"] > p["price"]
@@ -134,15 +134,6 @@ def decisions(moves: pd.DataFrame, *, period: Period, most: int = 3, currency: s
             )
         )  # fmt: skip
     return made
-
-
-def following(period: Period) -> Period:
-    """The period of the same kind that begins where this one ends."""
-    if period.kind in ("month", "quarter", "year"):
-        months = {"month": 1, "quarter": 3, "year": 12}[period.kind]
-        end = (pd.Timestamp(period.end) + pd.DateOffset(months=months)).date()
-        return Period(period.end, end, period.kind)
-    return Period(period.end, period.end + dt.timedelta(days=period.days), period.kind)
 
 
 @quietly

@@ -11,7 +11,7 @@ from ... import style
 from ...data.engine import as_table
 from ...findings import Figure, Finding, Verdict
 from ...language import _, term
-from ...methods.forecasting import forecaster
+from ...methods.forecasting import next_step
 from ...missing import answers
 from ...outlook import Decision, Forecast
 from ...period import Period
@@ -343,11 +343,8 @@ def forecast(history: pd.DataFrame, period: Period, *, figure: str = "steps.rate
     last = history.step.iloc[-1]
     series = history[history.step == last].set_index("month").rate.dropna()
     series.index = pd.PeriodIndex(pd.to_datetime(series.index), freq="M")
-    if len(series) < 2:
+    then = next_step(series, "share")
+    if not then.said:
         return []
-    made = forecaster(series, horizon=1)
-    said = made.predict(1).iloc[0]
-    if not made.method or said[["value", "low", "high"]].isna().any():
-        return []
-    high, value, low = (min(float(said[c]), 1.0) for c in ("high", "value", "low"))
-    return [Forecast(figure, period.following.label, value, low, high, "share", by={"step": last}, method=made.method)]
+    at, by = period.following.label, {"step": last}
+    return [Forecast(figure, at, then.value, then.low, then.high, "share", by=by, method=then.method)]

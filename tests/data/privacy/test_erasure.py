@@ -227,6 +227,14 @@ def test_an_erasure_killed_before_it_is_decided_on_has_changed_nothing_and_can_b
     assert all((raw / n).read_bytes() != before[n] for n in RAW) and not (folder / ".erasure").exists()
 
 
+def test_what_a_killed_search_left_behind_goes_with_the_next_one(shop):
+    left = shop.store.folder / ".search"
+    left.mkdir()
+    (left / "rows_0.csv").write_text(f"1,{PHONE}\n")
+    privacy.access(shop.store, MAIL)
+    assert not left.exists()
+
+
 def test_a_file_that_was_exported_anew_after_the_kill_is_not_overwritten(shop, monkeypatch):
     raw = shop.store.raw
     with monkeypatch.context() as patch:

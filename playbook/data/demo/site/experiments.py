@@ -1,4 +1,4 @@
-"""Experiments on the own site: who was given which arm, what she saw, and what she bought. Money is in fen."""
+"""Experiments on the own site: who was given which arm, what she saw, and what she bought."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def experiments(world: World, site: Site) -> pd.DataFrame:
     """The table `experiments`: one row for each visitor who came while an experiment ran.
 
     Every device of a person is a visitor of its own, with the person's arm. Outcomes are the visitor's orders on that
-    device from her assignment to the end of the experiment: `converted`, and `value`, their sum.
+    device from her assignment to the end of the experiment: `converted`, and `value`, their sum in yuan.
     """
     events, cal = site.events[["event_at", "event", "visitor_id", "value"]], world.calendar
     who = site.visits.drop_duplicates("visitor_id").set_index("visitor_id")[["person", "device"]]
@@ -49,7 +49,7 @@ def experiments(world: World, site: Site) -> pd.DataFrame:
                 "arm": label,
                 "assigned_at": units["event_at"].array,
                 "exposed_arm": pd.Series(label, dtype="str").where(seen),
-                "value": value,
+                "value": value / 100,
                 "converted": value > 0,
             }
         )
