@@ -30,7 +30,7 @@ def _density(design: Design, x: np.ndarray, seen: np.ndarray) -> tuple[float, np
     n, p, (columns, trend) = design.n, design.priors, design.base
     t = design.terms(x)
     own = columns.shape[1]
-    linear, media, _noise = design.split(x)
+    linear, _media, _noise = design.split(x)
     gradient = -x.copy()
     d_linear, d_media, d_noise = design.split(gradient)
     away = (design.sold - t["expected"]) / t["spread"]
@@ -58,7 +58,7 @@ def _density(design: Design, x: np.ndarray, seen: np.ndarray) -> tuple[float, np
     d_added[:n] += d_clean[:, None]
     # what the base is made of
     d_wide = columns.T @ (d_clean * t["base"])
-    step = p.step[0] * np.exp(p.step[1] * x[-5])
+    step = p.step[0] * np.exp(p.step[1] * x[-3])
     d_noise[0] += p.step[1] * step * float(d_wide[:trend] @ linear[:trend])
     d_wide[:trend] *= step
     d_linear[:own] += d_wide
@@ -73,10 +73,7 @@ def _density(design: Design, x: np.ndarray, seen: np.ndarray) -> tuple[float, np
     d_reached[:n] += np.outer(t["boost"], d_whole)
     d_boost += t["boost"] * (t["reached"][:n] @ d_whole)
     d_linear[own:] += design.controls.T @ d_boost
-    d_return, claimed = d_size * t["size"], design.returns[0]
-    d_media[0] += t["apart"] * d_return
-    d_noise[3] -= p.over_claim[1] * float(d_return[claimed].sum())
-    d_noise[4] += p.apart[1] * float((d_return * t["apart"] * media[0])[claimed].sum())
+    d_media[0] += design.returns[1] * d_size * t["size"]
     if p.fixed is None:
         d_held = d_reached * (1 - t["reached"] ** 2) * t["steep"] / 2
         d_media[2] += p.steep[1] * (d_held * t["held"]).sum(axis=0)

@@ -37,10 +37,8 @@ class Priors:
     roas : (float, float)
         Sales that a unit of money brings, where nothing is known of it. Meridian's default.
     over_claim : (float, float)
-        What platforms claim over what their channels brought, on the whole, where they claim something: they see most
-        of what they brought, and some of what would have been sold anyway.
-    apart : (float, float)
-        How far platforms lie from one another in this: median, and spread of its log.
+        What the platform claims over what the channel brought, where it claims something: it sees most of what it
+        brought, and some of what would have been sold anyway.
     carry : (float, float)
         Part of the effect that is left a week later: median, and spread of its log odds.
     steep : (float, float)
@@ -58,8 +56,7 @@ class Priors:
     """
 
     roas: tuple[float, float] = (float(np.exp(0.2)), 0.9)
-    over_claim: tuple[float, float] = (1.5, 0.4)
-    apart: tuple[float, float] = (0.6, 0.3)
+    over_claim: tuple[float, float] = (1.5, 0.6)
     carry: tuple[float, float] = (0.23, 1.1)
     steep: tuple[float, float] = (1.0, 0.5)
     controls: float = 0.3
@@ -114,11 +111,12 @@ class Design:
 
     @cached_property
     def returns(self) -> tuple[np.ndarray, np.ndarray]:
-        """Of each channel: whether its platform claims anything; the median of what is believed of its return."""
+        """What is believed of each channel's return: medians, and spreads of the log."""
         p, whole = self.priors, self.spend.sum(axis=0)
         claimed = self.weeks.claimed[self.channels].to_numpy(dtype=float).sum(axis=0) / whole
         said = claimed > 0
-        return said, np.where(said, np.where(said, claimed, 1.0) / p.over_claim[0], p.roas[0])
+        median = np.where(said, np.where(said, claimed, 1.0) / p.over_claim[0], p.roas[0])
+        return median, np.where(said, p.over_claim[1], p.roas[1])
 
     @cached_property
     def base(self) -> tuple[np.ndarray, int]:
@@ -171,7 +169,7 @@ class Design:
         """The parts of the formula for one vector of unknowns."""
         p, (columns, trend), own = self.priors, self.base, self.base[0].shape[1]
         linear, media, noise = self.split(x)
-        step, spread, festive = (m * np.exp(s * n) for (m, s), n in zip(_noises(p), noise, strict=False))
+        step, spread, festive = (m * np.exp(s * n) for (m, s), n in zip(_noises(p), noise, strict=True))
         wide = linear[:own].copy()
         wide[:trend] *= step
         base = 0.75 * np.exp(columns @ wide)
@@ -181,9 +179,7 @@ class Design:
         held = (self.lagged @ weight[:, :, None])[:, :, 0].T
         reached = np.tanh(held * steep / 2)
         # A return is that of the whole time; what the channel brings at full saturation follows from it.
-        claimed, median = self.returns
-        apart = np.where(claimed, p.apart[0] * np.exp(p.apart[1] * noise[4]), p.roas[1])
-        roas = median * np.exp(apart * media[0] - np.where(claimed, p.over_claim[1] * noise[3], 0.0))
+        roas = self.returns[0] * np.exp(self.returns[1] * media[0])
         whole = boost @ reached[: self.n]
         size = roas * (self.spend.sum(axis=0) / self.mean) / whole
         added = reached * size
@@ -192,20 +188,20 @@ class Design:
         return {
             "expected": np.log(boost * clean), "spread": np.sqrt(spread**2 + festive**2), "noise": (spread, festive),
             "base": base, "boost": boost, "added": added, "clean": clean, "reached": reached, "held": held,
-            "weight": weight, "whole": whole, "roas": roas, "apart": apart, "carry": carry, "steep": steep,
+            "weight": weight, "whole": whole, "roas": roas, "carry": carry, "steep": steep,
             "size": size,
         }  # fmt: skip
 
     def split(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Unknowns by kind: linear effects; channels (return, carry-over, steepness); noises, and those of claims."""
+        """Unknowns by kind: linear effects; channels (return, then carry-over and steepness); noises."""
         linear = self.base[0].shape[1] + self.controls.shape[1]
-        return x[:linear], x[linear:-5].reshape(-1, len(self.channels)), x[-5:]
+        return x[:linear], x[linear:-3].reshape(-1, len(self.channels)), x[-3:]
 
     @cached_property
     def size(self) -> int:
         """How many unknowns there are."""
         rows = 3 if self.priors.fixed is None else 1
-        return self.base[0].shape[1] + self.controls.shape[1] + rows * len(self.channels) + 5
+        return self.base[0].shape[1] + self.controls.shape[1] + rows * len(self.channels) + 3
 
     def shapes(self, media: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Carry-over and steepness of each channel."""

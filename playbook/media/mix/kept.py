@@ -34,7 +34,7 @@ def folder(store: Store | None) -> Path | None:
 @answers("What does each channel bring?")
 def fit(
     weeks: Weeks, *, kept: Path | None = None, when: Literal["lacking", "never", "always"] = "lacking",
-    priors: Priors | None = None, draws: int = 500, tune: int = 400, seed: int = 1,
+    priors: Priors | None = None, draws: int = 600, tune: int = 500, seed: int = 1,
 ) -> Posterior:  # fmt: skip
     """What does each channel bring, as far as the weeks tell?
 

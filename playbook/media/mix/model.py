@@ -17,7 +17,7 @@ CHAINS = 2
 
 
 def sample(
-    weeks: Weeks, priors: Priors | None = None, *, draws: int = 500, tune: int = 400, seed: int = 1,
+    weeks: Weeks, priors: Priors | None = None, *, draws: int = 600, tune: int = 500, seed: int = 1,
     held_out: int = HELD_OUT,
 ) -> Posterior:  # fmt: skip
     """Fit the model to weeks: what may be true of the channels, given them and the priors.

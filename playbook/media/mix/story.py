@@ -88,7 +88,7 @@ def stated(priors: Priors | None = None) -> pd.DataFrame:
     odds = np.log(p.carry[0] / (1 - p.carry[0]))
     told = {
         "roas": [p.roas[0] * np.exp(z * p.roas[1]) for z in ends],
-        "over_claim": [p.over_claim[0] * np.exp(z * np.hypot(p.over_claim[1], p.apart[0])) for z in ends],
+        "over_claim": [p.over_claim[0] * np.exp(z * p.over_claim[1]) for z in ends],
         "carried_over": [1 / (1 + np.exp(-odds - z * p.carry[1])) for z in ends],
         "saturation": [np.tanh(p.steep[0] * np.exp(z * p.steep[1]) / 2) for z in ends],
     }
