@@ -62,7 +62,7 @@ def fit(
     if when not in ("lacking", "never", "always"):
         raise ValueError(_("{when!r} is no answer to when to fit; write lacking, never or always").format(when=when))
     if (lacks := lacking(weeks)) is not None:
-        return lacks
+        return lacks  # type: ignore[return-value]
     design = Design(weeks, priors or Priors())
     path = None if kept is None else kept / f"{key(design, draws, tune, seed)}.npz"
     if path is not None and path.exists() and when != "always":
