@@ -86,3 +86,34 @@ def test_the_planner_of_06d_starts_from_the_step_that_is_given_to_it(home, lab, 
         page.keyboard.press("ArrowLeft")
     page.get_by_role("status").filter(has_text="from 20.0% to 21.2%").wait_for()
     assert [c for c in page.complaints if "favicon" not in c] == []
+
+
+def test_the_budget_explorer_is_moved_by_keyboard(home, lab, page):
+    code = """import datetime as dt
+import numpy as np
+import pandas as pd
+from playbook import widgets
+from playbook.media import budget, mix
+by = mix.Curves(("a", "b"), np.full((50, 2), 1000.0), np.full((50, 2), 300.0))
+spent = pd.DataFrame({"channel": ["a", "b"], "activity": "", "spend": [3000.0, 1000.0]})
+months = budget.months_after(dt.date(2026, 11, 1), 3)
+widgets.budget(budget.plan(spent, by, worth={"a": 0.5, "b": 0.5}, months=months), spent)"""
+    nb = new_notebook(cells=[new_code_cell(code, metadata={"tags": ["explore"]})])
+    nb.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(nb, home / "notebooks" / "budget.ipynb")
+    page.goto(lab("budget.ipynb"))
+    page.get_by_text("| Idle").wait_for()
+    page.locator(".lm-MenuBar-itemLabel", has_text="Run").click()
+    page.locator(".lm-Menu-itemLabel", has_text="Run All Cells").first.click()
+    sentence = page.get_by_role("status").filter(has_text="stay in reserve")
+    sentence.wait_for()
+    before = sentence.inner_text()
+    assert page.locator(".widget-image").evaluate("i => i.naturalWidth") > 500
+    slider = page.locator(".widget-slider .noUi-handle").first
+    slider.focus()
+    for _step in range(4):
+        page.keyboard.press("ArrowRight")
+    page.wait_for_function("was => document.querySelector('p[role=status]').innerText !== was", arg=before)
+    page.get_by_role("button", name="Show code").click()
+    page.get_by_text("reserve=0.14").wait_for()
+    assert [c for c in page.complaints if "favicon" not in c] == []

@@ -10,9 +10,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from playbook import shop_from, widgets
+from playbook import shop_from, style, widgets
 from playbook.decisions import Ledger
 from playbook.decisions.ledger import Entry
+from playbook.media import budget as budgets
+from playbook.media.mix import Curves
 from playbook.methods import alerts, testing
 from playbook.missing import Missing
 from playbook.offers.promotions import effects, simulate
@@ -173,3 +175,39 @@ def test_without_a_ledger_a_card_says_so(make_shop):
     assert isinstance(widgets.ledger(make_shop("corner", {})), Missing)
     orders = pd.DataFrame({"order_id": ["1"], "ordered_at": ["2026-06-03"], "amount": [5.0]})
     assert isinstance(widgets.ledger(shop_from(orders=orders)), Missing)
+
+
+@pytest.fixture
+def planned():
+    rng = np.random.default_rng(1)
+    by = Curves(("a", "b"), 1000 * np.exp(rng.normal(0, 0.1, (400, 2))), 300 * np.exp(rng.normal(0, 0.1, (400, 2))))
+    spent = pd.DataFrame({"channel": ["a", "b"], "activity": "", "spend": [3000.0, 1000.0]})
+    months = budgets.months_after(dt.date(2026, 11, 1), 3)
+    return budgets.plan(spent, by, worth={"a": 0.5, "b": 0.5}, months=months, currency="CNY"), spent
+
+
+def test_the_budget_explorer_says_what_the_plan_says_and_never_fits(planned, monkeypatch):
+    monkeypatch.setattr("playbook.media.mix.kept.sample", lambda *a, **k: pytest.fail("a model was fitted"))
+    made, spent = planned
+    explorer = widgets.budget(made, spent)
+    assert bytes(explorer.picture.value).startswith(PNG) and all(c.description for c in explorer.controls.values())
+    assert "stay in reserve" in explorer.sentence.value
+    explorer.controls["reserve"].value = 15.0
+    held = style.value(made.total * 0.15 / 100, "currency")
+    assert f"{held} stay in reserve" in explorer.sentence.value
+    code = explorer.code.value.removeprefix("<pre>").removesuffix("</pre>")
+    known = dict(budget=budgets, spent=spent, curves=made.curves, worth=made.worth, months=made.months)
+    assert eval(code, known).reserve == round(made.total * 0.15)
+    explorer.controls["total"].value = 10.0
+    assert "lower bounds need" in explorer.sentence.value and explorer.picture.value == b""
+    assert isinstance(widgets.budget(Missing("ad_spend"), spent), Missing)
+
+
+def test_the_budget_explorer_is_quick_enough_to_be_moved(planned):
+    explorer = widgets.budget(*planned)
+    took = []
+    for reserve in (5.0, 8.0, 12.0, 12.5, 15.0):
+        began = time.process_time()
+        explorer.controls["reserve"].value = reserve
+        took.append(time.process_time() - began)
+    assert sorted(took)[2] < 0.3  # 150 ms on an idle machine

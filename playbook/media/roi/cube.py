@@ -111,7 +111,7 @@ def cube(
     sales = _by_line(rows, order_items, products, notes)
     left = sales.amount - sales.returned - sales.goods - sales.fees - sales.carriage
     sales = sales.mutate(kept=left).cache()
-    spend = _spending(as_table(ad_spend), since, until).cache()
+    spend = paid_for(as_table(ad_spend), since, until).cache()
     return Cube(sales, spend, _told(spend), _told(sales), credited, tuple(notes))
 
 
@@ -181,12 +181,12 @@ def spending(ad_spend: ibis.Table | pd.DataFrame, *, since: dt.date, until: dt.d
     DataFrame
         channel, spend (money).
     """
-    rows = _spending(as_table(ad_spend), since, until)
+    rows = paid_for(as_table(ad_spend), since, until)
     found = rows.group_by("channel").aggregate(spend=rows.spend.sum()).order_by("channel").to_pandas()
     return found.astype({"spend": float})
 
 
-def _spending(table: ibis.Table, since: dt.date, until: dt.date) -> ibis.Table:
+def paid_for(table: ibis.Table, since: dt.date, until: dt.date) -> ibis.Table:
     """Advertising of one level a platform and day: the levels repeat each other."""
     table = table.filter((table.day >= ibis.literal(since)) & (table.day < ibis.literal(until)))
     rank = ibis.cases(*((table.level == name, i) for i, name in enumerate(LEVELS)), else_=len(LEVELS))
@@ -199,7 +199,7 @@ def _spending(table: ibis.Table, since: dt.date, until: dt.date) -> ibis.Table:
     else:
         names["campaign"] = table.campaign_id if "campaign_id" in table.columns else ibis.null("string")
     claimed = table.conversion_value if "conversion_value" in table.columns else ibis.null("decimal(18, 4)")
-    return table.select(**names, month=table.day.strftime("%Y-%m"), spend=table.spend, claimed=claimed)
+    return table.select("day", **names, month=table.day.strftime("%Y-%m"), spend=table.spend, claimed=claimed)
 
 
 def _told(rows: ibis.Table) -> tuple[str, ...]:
