@@ -126,19 +126,23 @@ def touches_of_paths(
     lacking = [c for c in wanted if c not in paths.columns]
     if lacking:
         raise ValueError(_("paths have no column {name!r}").format(name=lacking[0]))
-    steps = paths[path].astype(str).str.split(between)
     frame = pd.DataFrame({
-        "path": [str(i) for i in range(len(paths))], "channel": steps.to_list(),
+        "path": range(len(paths)), "said": paths[path].astype(str).to_numpy(),
         "conversions": paths[conversions].to_numpy(float),
         "value": paths[value].to_numpy(float) if value else float("nan"),
-        "nulls": paths[nulls].to_numpy(float) if nulls else 0.0, "length": steps.str.len().to_numpy(),
-    }).explode("channel", ignore_index=True)  # fmt: skip
-    frame["channel"] = frame["channel"].str.strip()
-    if (frame["channel"] == "").any():
+        "nulls": paths[nulls].to_numpy(float) if nulls else 0.0,
+    })  # fmt: skip
+    table = as_table(frame)
+    table = table.mutate(steps=table.said.split(between)).drop("said")
+    table = table.mutate(length=table.steps.length())
+    table = table.mutate(position=ibis.range(1, table.length + 1).unnest())
+    met = table.mutate(
+        channel=table.steps[table.position - 1].strip(), days_before=(table.length - table.position).cast("float64")
+    ).drop("steps")
+    met = met.cache()
+    if int((met.channel == "").sum().to_pandas() or 0):
         raise ValueError(_("a path has a step without a channel"))
-    frame["position"] = frame.groupby("path", sort=False).cumcount() + 1
-    frame["days_before"] = (frame["length"] - frame["position"]).astype(float)
-    return as_table(frame)
+    return met
 
 
 def _midnight(day: dt.date) -> ibis.Value:

@@ -87,7 +87,7 @@ def credits(
         )
     table = as_table(met).mutate(position=lambda t: t.position.cast("int64"))
     weighed = [r for r in rules if r != "markov"]
-    sums = _weighed(table, weighed, half_life, direct)
+    sums = _weighed(table, weighed, half_life, direct) if weighed else pd.DataFrame()
     ends = table.filter(table.position == table.length)
     known = ends.value.cast("float64")
     total = ends.aggregate(
