@@ -11,7 +11,7 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
-from ...data.engine import as_table
+from ...data.engine import as_table, hashed
 from ...language import _, humanise, listing, term
 from ...methods import intervals
 from ...missing import answers
@@ -136,7 +136,7 @@ def _rows(events, within, names, by, unit) -> tuple[ibis.Table, list[str]]:
     """
     rows = narrowed(events, within)
     step = ibis.cases(*((rows.event == n, ibis.literal(i, "int8")) for i, n in enumerate(names)))
-    columns: dict[str, ir.Value] = {"_unit": rows[unit].hash(), "event_at": rows.event_at.cast("timestamp")}
+    columns: dict[str, ir.Value] = {"_unit": hashed(rows[unit]), "event_at": rows.event_at.cast("timestamp")}
     columns["_step"] = step
     if by in TIME_CUTS:
         columns[by] = rows.event_at.truncate(TIME_CUTS[by])
@@ -178,12 +178,12 @@ def _counted(rows, firsts, names, window_days, order, cut, by) -> pd.DataFrame:
         astray = ibis.or_(
             *((began[f"t{i}"] < began[f"t{i - 1}"]) | (began[f"t{i}"] > began._end) for i in range(1, len(names)))
         ).fill_null(False)
-    columns = [*key, *part, *times]
-    astray_units = began.filter(astray).select(*key, *part)
+    began = began.select(*key, *part, *times, _astray=astray)
+    others = began.filter(began._astray).select(*key, *part)
     chain = _strict if order == "strict" else _chained
-    found = chain(rows.semi_join(astray_units, key), names, window, key)
-    found = astray_units.inner_join(found, key).select(*columns)
-    both = began.filter(~astray).select(*columns).union(found)
+    found = chain(rows.semi_join(others, key), names, window, key)
+    columns = [*key, *part, *times]
+    both = began.filter(~began._astray).select(columns).union(others.inner_join(found, key).select(columns))
     where = [*cut, *part]
     aggregated: dict[str, ir.Value] = {}
     for i in range(len(names)):
