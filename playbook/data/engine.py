@@ -109,7 +109,7 @@ def as_table(rows: ibis.Table | pd.DataFrame) -> ibis.Table:
 
 
 def hashed(value: ibis.Value) -> ibis.Value:
-    """A number that stands for a value: faster to group by than long text. (What ibis writes for DuckDB goes by text.)"""
+    """A number that stands for a value: faster to group by than long text. (In DuckDB, that of ibis goes by text.)"""
     return _duckdb_hash(value) if value.get_backend().name == "duckdb" else value.hash()
 
 
