@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Sequence
 from typing import Literal
@@ -11,7 +10,7 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
-from ...data.engine import as_table
+from ...data.engine import as_table, hashed
 from ...language import _, humanise, listing, term
 from ...methods import intervals
 from ...missing import answers
@@ -136,7 +135,7 @@ def _rows(events, within, names, by, unit) -> tuple[ibis.Table, list[str]]:
     """
     rows = narrowed(events, within)
     step = ibis.cases(*((rows.event == n, ibis.literal(i, "int8")) for i, n in enumerate(names)))
-    columns: dict[str, ir.Value] = {"_unit": rows[unit].hash(), "event_at": rows.event_at.cast("timestamp")}
+    columns: dict[str, ir.Value] = {"_unit": hashed(rows[unit]), "event_at": rows.event_at.cast("timestamp")}
     columns["_step"] = step
     if by in TIME_CUTS:
         columns[by] = rows.event_at.truncate(TIME_CUTS[by])
@@ -165,36 +164,32 @@ def _counted(rows, firsts, names, window_days, order, cut, by) -> pd.DataFrame:
     """
     window = ibis.interval(seconds=round(window_days * 86400))
     key = ["_unit", *cut]
+    part = ["_part"] if by and not cut else []
     began = firsts.filter(firsts[names[0]].notnull())
-    straight = [began[names[0]].notnull()]
-    for one, other in itertools.pairwise(names):
-        straight.append(straight[-1] & (began[other] >= began[one]) & (began[other] <= began[names[0]] + window))
-    could = [began[names[0]].notnull()]
-    for other in names[1:]:
-        could.append(could[-1] & began[other].notnull())
-    settled = ibis.literal(order == "ordered")
-    for got, might in zip(straight, could, strict=True):
-        settled = settled & (got.fill_null(False) == might)
-    settled = settled | ~could[1]
-    part = [] if cut or not by else [began._part]
-    plain = began.filter(settled)
-    columns = [*key, *(p.get_name() for p in part)]
-    easy = plain.select(
-        *columns, **{f"t{i}": ibis.ifelse(could[i], began[n], ibis.null("timestamp")) for i, n in enumerate(names)}
-    )
-    hard_units = began.filter(~settled).select(*columns)
+    times, whole = {"t0": began[names[0]].cast("timestamp")}, ibis.literal(True)
+    for i, n in enumerate(names[1:], 1):  # a step counts only with all those before it
+        times[f"t{i}"] = ibis.ifelse(whole, began[n], ibis.null("timestamp"))
+        whole = whole & began[n].notnull()
+    began = began.select(*key, *part, _end=began[names[0]] + window, **times)
+    if order == "strict":
+        astray = began.t1.notnull()
+    else:
+        astray = ibis.or_(
+            *((began[f"t{i}"] < began[f"t{i - 1}"]) | (began[f"t{i}"] > began._end) for i in range(1, len(names)))
+        ).fill_null(False)
+    began = began.select(*key, *part, *times, _astray=astray)
+    others = began.filter(began._astray).select(*key, *part)
     chain = _strict if order == "strict" else _chained
-    hard = chain(rows.semi_join(hard_units, key), names, window, key)
-    hard = hard_units.inner_join(hard, key).select(*easy.columns)
-    both = easy.union(hard)
-    where = [*cut, *(["_part"] if part else [])]
+    found = chain(rows.semi_join(others, key), names, window, key)
+    columns = [*key, *part, *times]
+    both = began.filter(~began._astray).select(columns).union(others.inner_join(found, key).select(columns))
+    where = [*cut, *part]
     aggregated: dict[str, ir.Value] = {}
     for i in range(len(names)):
         aggregated[f"n{i}"] = both[f"t{i}"].count()
         if i:
             gap = both[f"t{i}"].delta(both[f"t{i - 1}"], unit="second").cast("float64")
-            for name, q in (("q1", 0.25), ("q2", 0.5), ("q3", 0.75)):
-                aggregated[f"{name}_{i}"] = gap.quantile(q)
+            aggregated[f"q{i}"] = gap.quantile([0.25, 0.5, 0.75])
     found = both.aggregate(**aggregated, by=where).to_pandas()
     return found.rename(columns={"_part": by} if part else {})
 
@@ -203,16 +198,19 @@ def _chained(rows: ibis.Table, names: Sequence[str], window, key: list[str]) -> 
     """The first time that each unit reached each step, by its best try.
 
     A try is known by its start: for each step the latest start that has come so far is carried along, since it leaves
-    the most time (Bellman's principle; as in ClickHouse's windowFunnel).
+    the most time (Bellman's principle; as in ClickHouse's windowFunnel). From step to step fewer events are left: those
+    of steps before have had their say, and what even the latest start does not reach, no start does.
     """
-    t = rows
-    so_far = ibis.cumulative_window(group_by=key, order_by=[t.event_at, t._step])
-    t = t.mutate(s0=ibis.ifelse(t._step == 0, t.event_at, ibis.null("timestamp")))
+    left = rows.mutate(_start=ibis.ifelse(rows._step == 0, rows.event_at, ibis.null("timestamp")))
+    reached = [left.filter(left._step == 0)]
     for i in range(1, len(names)):
-        t = t.mutate(_start=t[f"s{i - 1}"].max().over(so_far))
-        got = (t._step == i) & (t.event_at <= t._start + window)
-        t = t.mutate(**{f"s{i}": ibis.ifelse(got, t._start, ibis.null("timestamp"))})
-    return t.group_by(key).aggregate(**{f"t{i}": t.event_at.min(where=t[f"s{i}"].notnull()) for i in range(len(names))})
+        so_far = ibis.cumulative_window(group_by=key, order_by=[left.event_at, left._step])
+        left = left.mutate(_start=left._start.max().over(so_far))
+        left = left.filter((left._step >= i) & (left.event_at <= left._start + window))
+        reached.append(left.filter(left._step == i))
+        left = left.mutate(_start=ibis.ifelse(left._step == i, left._start, ibis.null("timestamp")))
+    t = ibis.union(*(r.select(*key, "event_at", "_step") for r in reached))
+    return t.group_by(key).aggregate(**{f"t{i}": t.event_at.min(where=t._step == i) for i in range(len(names))})
 
 
 def _strict(rows: ibis.Table, names: Sequence[str], window, key: list[str]) -> ibis.Table:
@@ -252,8 +250,8 @@ def _rated(found: pd.DataFrame, names: Sequence[str], by: str | None, level: flo
                 | {"step": name, "n": n, **rate("step_rate", n, before, level), **rate("rate", n, first, level)}
                 | {"lost": before - n}
                 | {
-                    c: row[f"{q}_{i}"] / 60 if i and n else math.nan
-                    for c, q in (("minutes", "q2"), ("minutes_low", "q1"), ("minutes_high", "q3"))
+                    c: row[f"q{i}"][q] / 60 if i and n else math.nan
+                    for c, q in (("minutes", 1), ("minutes_low", 0), ("minutes_high", 2))
                 }
             )
     return pd.DataFrame(out, columns=[*([by] if by else []), *COLUMNS])
