@@ -141,8 +141,8 @@ def findings(made: Plan, returns: pd.DataFrame | None = None) -> list[Finding]:
     assert won is not None
     low, middle, high = (float(x) for x in np.quantile(won[0], [0.5 - LEVEL / 2, 0.5, 0.5 + LEVEL / 2]))
     text = _(
-        "By the model, the same money split anew leaves {gain} more over {n} months (80 %: {interval}); the chance that "
-        "this beats today's split is about {better}. {reserve} stay in reserve."
+        "By the model, the same money split anew leaves {gain} more over {n} months (80 %: {interval}); the chance "
+        "that this beats today's split is about {better}. {reserve} stay in reserve."
     )
     said_of = text.format(
         gain=style.value(middle, "currency", currency=made.currency), n=len(made.months),
