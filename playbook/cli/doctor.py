@@ -21,7 +21,9 @@ WORST = 4
 """Reasons, rules and the like that one screen holds of each kind."""
 
 NAMED = 4
-"""Questions that are named for each table or column that is lacking."""
+"""Questions of a notebook that are named for each table or column that is lacking."""
+TOLD = 3
+"""Notebooks whose questions are named, those with most; of the others the number is enough."""
 
 
 @app.command()
@@ -111,10 +113,16 @@ def _absent(shop: Shop) -> None:
     out.print(_("What is missing, and what it would answer:"))
     for what, asked in sorted(found.items(), key=lambda entry: -len(entry[1])):
         out.print(f"  {_called(what)}")
-        for notebook in dict.fromkeys(g.notebook for g in asked):
-            names = list(dict.fromkeys(_question(g) for g in asked if g.notebook == notebook))
+        named = {
+            g.notebook: list(dict.fromkeys(_question(h) for h in asked if h.notebook == g.notebook)) for g in asked
+        }
+        used = sorted(named, key=lambda notebook: -len(named[notebook]))
+        for notebook in used[:TOLD]:
+            names = named[notebook]
             more = _("{questions} and {n} more").format(questions=", ".join(names[:NAMED]), n=len(names) - NAMED)
             out.print(f"    {notebook}  {more if len(names) > NAMED else ', '.join(names)}")
+        if used[TOLD:]:
+            out.print("    " + _("also {notebooks}").format(notebooks=", ".join(sorted(used[TOLD:]))))
 
 
 def _called(what: str) -> str:

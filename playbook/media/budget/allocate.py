@@ -9,7 +9,7 @@ import numpy as np
 from ...language import _
 from ..mix.posterior import Curves
 
-STEPS = 100
+STEPS = 200
 """Parts into which the way from a channel's lower to its upper bound is cut."""
 DRAWS = 200
 """Draws whose mean is made as large as can be."""
