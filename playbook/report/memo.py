@@ -64,7 +64,7 @@ def _item(item: Item, titles: Mapping[str, str], currency: str) -> dict[str, str
         "id": item.id,
         "href": f"{item.notebook}.html",
         "title": titles.get(item.notebook, item.notebook),
-        "confidence": said.format(word=word, chance=style.value(min(item.chance, 0.999), "share")),
+        "confidence": said.format(word=word, chance=style.chance(item.chance)),
         "level": item.confidence,
         "stake": "" if stake is None else style.short(stake, "currency", currency=currency),
     }

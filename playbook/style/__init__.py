@@ -12,6 +12,7 @@ from .numbers import (
     UNITS,
     UNKNOWN,
     WITHOUT_CENTS,
+    chance,
     change,
     change_of_money,
     date,
@@ -29,9 +30,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BAD", "CATEGORIES", "CJK_FONTS", "COMPARISON", "GOOD", "GRID", "INK", "LATIN_FONTS", "NEUTRAL", "OWN", "SOFT_INK",
-    "SYMBOLS", "UNITS", "UNKNOWN", "WITHOUT_CENTS", "WRITTEN_IN_HAN", "alt", "alt_of", "apply", "axes", "change",
-    "change_of_money", "cjk_font", "cjk_sentence", "count_axis", "date", "date_axis", "digits", "direct_label",
-    "interval", "is_cjk", "label", "money_axis", "period", "picture_language", "share_axis", "short", "value",
+    "SYMBOLS", "UNITS", "UNKNOWN", "WITHOUT_CENTS", "WRITTEN_IN_HAN", "alt", "alt_of", "apply", "axes", "chance",
+    "change", "change_of_money", "cjk_font", "cjk_sentence", "count_axis", "date", "date_axis", "digits",
+    "direct_label", "interval", "is_cjk", "label", "money_axis", "period", "picture_language", "share_axis", "short",
+    "value",
 ]  # fmt: skip
 
 # -- colours: told apart with any colour vision (tests simulate it); a word or a shape always says it too

@@ -116,6 +116,20 @@ def change_of_money(x: Any, *, currency: str = "CNY") -> str:
     return f"+{text}" if x > 0 else text
 
 
+def chance(p: Any) -> str:
+    """How likely is it? In whole per cents; nothing that a model says is certain.
+
+    Examples
+    --------
+    >>> chance(0.634), chance(1.0), chance(0.0004)
+    ('63%', '>99%', '<1%')
+    """
+    number = _number(p)
+    if number is None or Decimal("0.01") <= number <= Decimal("0.99"):
+        return value(p, "share", digits=0)
+    return f">{value(0.99, 'share', digits=0)}" if number > Decimal("0.99") else f"<{value(0.01, 'share', digits=0)}"
+
+
 def interval(low: Any, high: Any, unit: str, *, currency: str = "CNY", digits: int | None = None) -> str:
     """Between which two numbers does it lie?
 

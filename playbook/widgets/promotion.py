@@ -106,12 +106,12 @@ def view(
         more = style.value(row.breakeven, "share")
         said.append(_("It breaks even when {more} more is sold.").format(more=more))
     if not math.isnan(row.earned):
-        earned = _("Beside none it may earn {earned} ({interval}, 80%); the chance of a gain is about {chance}.")
+        earned = _("Beside none it may earn {earned} ({interval}, 80%); the chance of a gain is {chance}.")
         said.append(
             earned.format(
                 earned=style.short(row.earned, "currency", currency=currency),
                 interval=style.interval(row.earned_low, row.earned_high, "currency", currency=currency),
-                chance=style.value(min(row.chance, 0.99), "share", digits=0),
+                chance=style.chance(row.chance),
             )
         )
     elif response is not None:

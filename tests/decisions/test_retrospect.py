@@ -60,7 +60,7 @@ def test_the_picture_shows_where_in_its_interval_each_came_to_lie():
     ax = retrospect.plot_due(retrospect.due(forecasts(forecast(110.0), forecast(150.0))))
     points = [line for line in ax.lines if len(line.get_xdata()) == 1]
     assert [p.get_xdata()[0] for p in points] == [2.5, 0.5]  # from below: 50 beyond 20, and 10 of 20
-    assert ax.get_title() == "1 of 2 forecasts lay in their intervals"
+    assert ax.get_title() + ax.get_title("left") == "1 of 2 forecasts lay in their intervals"
 
 
 def test_calibration_counts_hits_and_tells_bias_by_notebook_and_measure():

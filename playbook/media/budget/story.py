@@ -142,12 +142,12 @@ def findings(made: Plan, returns: pd.DataFrame | None = None) -> list[Finding]:
     low, middle, high = (float(x) for x in np.quantile(won[0], [0.5 - LEVEL / 2, 0.5, 0.5 + LEVEL / 2]))
     text = _(
         "By the model, the same money split anew leaves {gain} more over {n} months (80 %: {interval}); the chance "
-        "that this beats today's split is about {better}. {reserve} stay in reserve."
+        "that this beats today's split is {better}. {reserve} stay in reserve."
     )
     said_of = text.format(
         gain=style.value(middle, "currency", currency=made.currency), n=len(made.months),
         interval=style.interval(low, high, "currency", currency=made.currency),
-        better=style.value(min(won[1], 0.99), "share", digits=0),
+        better=style.chance(won[1]),
         reserve=style.value(made.reserve / 100, "currency", currency=made.currency),
     )  # fmt: skip
     figures = (

@@ -30,7 +30,7 @@ def plot_lines(lines: pd.DataFrame) -> Axes | None:
                 label=_("line") if y == 0 else None)  # fmt: skip
         if row.chance == row.chance:
             text = _("{roas} · above the line with {chance}").format(
-                roas=style.value(row.roas, "ratio"), chance=style.value(row.chance, "share", digits=0)
+                roas=style.value(row.roas, "ratio"), chance=style.chance(row.chance)
             )
             end = np.nanmax([row.roas_high, row.line, row.roas])
             ax.annotate(text, (end, y), xytext=(10, 0), textcoords="offset points", va="center", fontsize=9)

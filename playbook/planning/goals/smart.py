@@ -172,10 +172,10 @@ def _letters(
     relevant: tuple[bool | None, str] = (None, "")
     if not math.isnan(chance):
         low = chance < UNLIKELY
-        said = _("by the history its chance is {chance}.").format(chance=style.value(chance, "share"))
+        said = _("by the history its chance is {chance}.").format(chance=style.chance(chance))
         achievable = (not low, said if low else "")
         sure = chance > SURE
-        said = _("it comes by itself with a chance of {chance}.").format(chance=style.value(chance, "share"))
+        said = _("it comes by itself with a chance of {chance}.").format(chance=style.chance(chance))
         relevant = (not sure, said if sure else "")
     return {
         "S": (known and not specific, specific),

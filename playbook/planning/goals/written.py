@@ -104,7 +104,7 @@ def findings(told: pd.DataFrame | None, aimed: pd.DataFrame | None, *, titles: M
         text = text.format(
             target=style.value(at.target, aimed.attrs["unit"], currency=aimed.attrs["currency"]),
             metric=_(titles[aimed.attrs["metric"]]),
-            chance=style.value(at.chance, "share", digits=0),
+            chance=style.chance(at.chance),
         )
         figure = Figure("target.suggested", at.target, aimed.attrs["unit"], by={"metric": aimed.attrs["metric"]})
         found.append(Finding("hold", text, None, (figure,)))
@@ -120,7 +120,7 @@ def findings(told: pd.DataFrame | None, aimed: pd.DataFrame | None, *, titles: M
             target=style.value(p["target"], p["unit"], currency=currency),
             metric=_(titles[p["metric"]]),
             month=p["month"],
-            chance=style.value(p["chance"], "share"),
+            chance=style.chance(p["chance"]),
         )
         stake = abs(p["gap"]) if p["unit"] == "currency" else None
         by = {"metric": p["metric"], "month": p["month"]}

@@ -26,13 +26,7 @@ def plot_effects(found: pd.DataFrame) -> Axes | None:
             value=style.value(row.value, "share"), control=style.value(row.control, "share")
         )
         ax.annotate(text, (row.effect_high, y), xytext=(8, 0), textcoords="offset points", va="center", fontsize=9.5)
-    ax.axvline(0, color=style.INK, linewidth=1)
-    ax.set_yticks(range(len(rows)), [f"{r.experiment}\n{r.arm}" for r in rows.itertuples()])
-    ax.set_ylim(-0.7, len(rows) - 0.3)
-    ax.margins(x=0.28)
-    ax.grid(axis="y", visible=False)
-    ax.grid(axis="x", visible=True)
-    ax.xaxis.set_major_formatter(_points)
+    _arms(ax, rows, margin=0.28)
     ax.set_xlabel(_("difference in conversion from the control, percentage points, with the interval"))
     ax.set_title(_("What each arm did"))
     return ax
@@ -56,13 +50,7 @@ def plot_lasting(found: pd.DataFrame) -> Axes | None:
         if row.lasts == "wears_off":
             end = max(row.early_effect_high, row.late_effect_high)
             style.direct_label(ax, end, y, _("wears off"), color)
-    ax.axvline(0, color=style.INK, linewidth=1)
-    ax.set_yticks(range(len(rows)), [f"{r.experiment}\n{r.arm}" for r in rows.itertuples()])
-    ax.set_ylim(-0.7, len(rows) - 0.3)
-    ax.margins(x=0.12)
-    ax.grid(axis="y", visible=False)
-    ax.grid(axis="x", visible=True)
-    ax.xaxis.set_major_formatter(_points)
+    _arms(ax, rows, margin=0.12)
     ax.legend(loc="lower right", ncols=2, bbox_to_anchor=(1, 1.0), borderaxespad=0.1)
     ax.set_xlabel(_("difference from the control, percentage points, with the interval"))
     ax.set_title(_("Does the effect last?"))
@@ -91,6 +79,17 @@ def plot_power(found: pd.DataFrame) -> Axes | None:
     ax.set_xlabel(_("weeks"))
     ax.set_title(_("Chance of seeing an effect, by its size and the weeks it runs"))
     return ax
+
+
+def _arms(ax: Axes, rows: pd.DataFrame, *, margin: float) -> None:
+    """An arm a line, and across them the difference from the control."""
+    ax.axvline(0, color=style.INK, linewidth=1)
+    ax.set_yticks(range(len(rows)), [f"{r.experiment}\n{r.arm}" for r in rows.itertuples()])
+    ax.set_ylim(-0.7, len(rows) - 0.3)
+    ax.margins(x=margin)
+    ax.grid(axis="y", visible=False)
+    ax.grid(axis="x", visible=True)
+    ax.xaxis.set_major_formatter(_points)
 
 
 def _points(x: float, _place: float) -> str:
