@@ -30,9 +30,9 @@ def _density(design: Design, x: np.ndarray, seen: np.ndarray) -> tuple[float, np
     n, p, (columns, trend) = design.n, design.priors, design.base
     t = design.terms(x)
     own = columns.shape[1]
-    linear, _media, _noise = design.split(x)
+    linear, media, _shared, _noise = design.split(x)
     gradient = -x.copy()
-    d_linear, d_media, d_noise = design.split(gradient)
+    d_linear, d_media, d_shared, d_noise = design.split(gradient)
     away = (design.sold - t["expected"]) / t["spread"]
     tail = TAILS + away**2
     value = -0.5 * float(x @ x)
@@ -73,7 +73,10 @@ def _density(design: Design, x: np.ndarray, seen: np.ndarray) -> tuple[float, np
     d_reached[:n] += np.outer(t["boost"], d_whole)
     d_boost += t["boost"] * (t["reached"][:n] @ d_whole)
     d_linear[own:] += design.controls.T @ d_boost
-    d_media[0] += design.returns[1] * d_size * t["size"]
+    d_return = d_size * t["size"]  # of the log of it
+    d_media[0] += t["alike"] * d_return
+    d_shared[:2] += d_return @ design.returns[1]
+    d_shared[2] += p.alike[1] * t["alike"] * float(d_return @ media[0])
     if p.fixed is None:
         d_held = d_reached * (1 - t["reached"] ** 2) * t["steep"] / 2
         d_media[2] += p.steep[1] * (d_held * t["held"]).sum(axis=0)

@@ -35,10 +35,15 @@ class Priors:
     Attributes
     ----------
     roas : (float, float)
-        Sales that a unit of money brings, where nothing is known of it. Meridian's default.
+        Sales that a unit of money brings on the shop's channels, where nothing is known of it: with `alike`, Meridian's
+        default for each.
     over_claim : (float, float)
-        What the platform claims over what the channel brought, where it claims something: it sees most of what it
-        brought, and some of what would have been sold anyway.
+        What the platforms claim over what the shop's channels brought, where they claim something: they see most of
+        what they brought, and some of what would have been sold anyway.
+    alike : (float, float)
+        How far (log) a channel lies from what its shop's channels have in common, in return or in over-claiming. It is
+        learned from all of them: where they turn out alike, one that seems far better than the rest mostly had luck,
+        and is drawn towards them.
     carry : (float, float)
         Part of the effect that is left a week later: median, and spread of its log odds.
     steep : (float, float)
@@ -55,8 +60,9 @@ class Priors:
         Shapes that are known: channel → (carry, spending a week at which saturation is 46 %).
     """
 
-    roas: tuple[float, float] = (float(np.exp(0.2)), 0.9)
-    over_claim: tuple[float, float] = (1.5, 0.6)
+    roas: tuple[float, float] = (float(np.exp(0.2)), 0.8)
+    over_claim: tuple[float, float] = (1.5, 0.5)
+    alike: tuple[float, float] = (0.3, 0.5)
     carry: tuple[float, float] = (0.23, 1.1)
     steep: tuple[float, float] = (1.0, 0.5)
     controls: float = 0.3
@@ -111,12 +117,13 @@ class Design:
 
     @cached_property
     def returns(self) -> tuple[np.ndarray, np.ndarray]:
-        """What is believed of each channel's return: medians, and spreads of the log."""
+        """What is believed of each channel's return: medians, and how the two common levels move its log (channel × 2:
+        of those that platforms claim something for, and of the others)."""
         p, whole = self.priors, self.spend.sum(axis=0)
         claimed = self.weeks.claimed[self.channels].to_numpy(dtype=float).sum(axis=0) / whole
         said = claimed > 0
         median = np.where(said, np.where(said, claimed, 1.0) / p.over_claim[0], p.roas[0])
-        return median, np.where(said, p.over_claim[1], p.roas[1])
+        return median, np.column_stack([said * p.over_claim[1], ~said * p.roas[1]])
 
     @cached_property
     def base(self) -> tuple[np.ndarray, int]:
@@ -168,7 +175,7 @@ class Design:
     def terms(self, x: np.ndarray) -> dict[str, Any]:
         """The parts of the formula for one vector of unknowns."""
         p, (columns, trend), own = self.priors, self.base, self.base[0].shape[1]
-        linear, media, noise = self.split(x)
+        linear, media, shared, noise = self.split(x)
         step, spread, festive = (m * np.exp(s * n) for (m, s), n in zip(_noises(p), noise, strict=True))
         wide = linear[:own].copy()
         wide[:trend] *= step
@@ -179,7 +186,8 @@ class Design:
         held = (self.lagged @ weight[:, :, None])[:, :, 0].T
         reached = np.tanh(held * steep / 2)
         # A return is that of the whole time; what the channel brings at full saturation follows from it.
-        roas = self.returns[0] * np.exp(self.returns[1] * media[0])
+        alike = p.alike[0] * np.exp(p.alike[1] * shared[2])
+        roas = self.returns[0] * np.exp(self.returns[1] @ shared[:2] + alike * media[0])
         whole = boost @ reached[: self.n]
         size = roas * (self.spend.sum(axis=0) / self.mean) / whole
         added = reached * size
@@ -188,20 +196,21 @@ class Design:
         return {
             "expected": np.log(boost * clean), "spread": np.sqrt(spread**2 + festive**2), "noise": (spread, festive),
             "base": base, "boost": boost, "added": added, "clean": clean, "reached": reached, "held": held,
-            "weight": weight, "whole": whole, "roas": roas, "carry": carry, "steep": steep,
-            "size": size,
+            "weight": weight, "whole": whole, "roas": roas, "alike": alike,
+            "carry": carry, "steep": steep, "size": size,
         }  # fmt: skip
 
-    def split(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Unknowns by kind: linear effects; channels (return, then carry-over and steepness); noises."""
+    def split(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Unknowns by kind: linear effects; channels (return, then carry-over and steepness); what their returns have
+        in common (two levels, and how alike they are); noises."""
         linear = self.base[0].shape[1] + self.controls.shape[1]
-        return x[:linear], x[linear:-3].reshape(-1, len(self.channels)), x[-3:]
+        return x[:linear], x[linear:-6].reshape(-1, len(self.channels)), x[-6:-3], x[-3:]
 
     @cached_property
     def size(self) -> int:
         """How many unknowns there are."""
         rows = 3 if self.priors.fixed is None else 1
-        return self.base[0].shape[1] + self.controls.shape[1] + rows * len(self.channels) + 3
+        return self.base[0].shape[1] + self.controls.shape[1] + rows * len(self.channels) + 6
 
     def shapes(self, media: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Carry-over and steepness of each channel."""

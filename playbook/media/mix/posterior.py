@@ -131,7 +131,7 @@ class Posterior:
         """Of each channel (unknown × channel): potential scale reduction (rhat) and effective draws (ess)."""
         from arviz_stats.base import array_stats
 
-        _linear, media, _noise = self.design.split(np.moveaxis(self.drawn, -1, 0))
+        media = self.design.split(np.moveaxis(self.drawn, -1, 0))[1]
         # split() keeps the trailing axes: unknown × channel × chain × draw
         media = np.moveaxis(media.reshape(-1, len(self.channels), *self.drawn.shape[:2]), (2, 3), (0, 1))
         rhat = np.asarray(array_stats.rhat(media, chain_axis=0, draw_axis=1))
