@@ -205,7 +205,7 @@ def test_a_kept_posterior_is_read_and_another_week_prior_or_seed_asks_for_anothe
     for other in (
         dict(weeks=changed),
         dict(weeks=weeks, seed=2),
-        dict(weeks=weeks, priors=mix.Priors(roas=(2.0, 1.0))),
+        dict(weeks=weeks, priors=mix.Priors(next_unit=(2.0, 1.0))),
     ):
         assert isinstance(mix.fit(**other, kept=tmp_path, when="never"), Missing)
         with pytest.raises(AssertionError, match="was fitted"):

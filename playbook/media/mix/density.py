@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .design import LAGS, TAILS, Design
+from .design import LAGS, TAILS, Design, steeper
 
 
 def log_density(design: Design, x: np.ndarray, seen: np.ndarray) -> tuple[float, np.ndarray]:
@@ -30,7 +30,7 @@ def _density(design: Design, x: np.ndarray, seen: np.ndarray) -> tuple[float, np
     n, p, (columns, trend) = design.n, design.priors, design.base
     t = design.terms(x)
     own = columns.shape[1]
-    linear, media, _shared, _noise = design.split(x)
+    linear, media, shared, _noise = design.split(x)
     gradient = -x.copy()
     d_linear, d_media, d_shared, d_noise = design.split(gradient)
     away = (design.sold - t["expected"]) / t["spread"]
@@ -67,17 +67,22 @@ def _density(design: Design, x: np.ndarray, seen: np.ndarray) -> tuple[float, np
     d_noise[1] += p.noise[1] * float((d_spread / t["spread"]).sum()) * spread**2
     d_noise[2] += p.festive_noise[1] * float((d_spread / t["spread"] * festive**2).sum())
     # the channels
-    d_size = (d_added * t["reached"]).sum(axis=0)
+    d_return, claims, d_claims = _claims(design, t["roas"], shared)
+    value += claims
+    d_shared[2:] += d_claims
+    d_more = (d_added * t["reached"]).sum(axis=0) * t["size"] + d_return  # of the log of it
+    d_media[0] += t["alike"] * d_more
+    d_shared[0] += p.next_unit[1] * d_more.sum()
+    d_shared[1] += p.alike[1] * t["alike"] * float(d_more @ media[0])
+    d_whole, d_slope = d_return / t["whole"], -d_more / t["slope"]
+    reached = t["reached"][:n]
+    u = t["held"][:n] * t["steep"] / 2
     d_reached = d_added * t["size"]
-    d_whole = -d_size * t["size"] / t["whole"]
     d_reached[:n] += np.outer(t["boost"], d_whole)
-    d_boost += t["boost"] * (t["reached"][:n] @ d_whole)
+    d_boost += t["boost"] * (reached @ d_whole + steeper(u, reached) @ d_slope)
     d_linear[own:] += design.controls.T @ d_boost
-    d_return = d_size * t["size"]  # of the log of it
-    d_media[0] += t["alike"] * d_return
-    d_shared[:2] += d_return @ design.returns[1]
-    d_shared[2] += p.alike[1] * t["alike"] * float(d_return @ media[0])
     if p.fixed is None:
+        d_reached[:n] += np.outer(t["boost"], d_slope) * (1 - 2 * u * reached)
         d_held = d_reached * (1 - t["reached"] ** 2) * t["steep"] / 2
         d_media[2] += p.steep[1] * (d_held * t["held"]).sum(axis=0)
         d_weight = (d_held.T[:, None, :] @ design.lagged)[:, 0] * t["weight"]
@@ -85,3 +90,15 @@ def _density(design: Design, x: np.ndarray, seen: np.ndarray) -> tuple[float, np
         mean = t["weight"] @ later
         d_media[1] += p.carry[1] * (1 - t["carry"]) * (d_weight @ later - d_weight.sum(axis=1) * mean)
     return value, gradient
+
+
+def _claims(design: Design, roas: np.ndarray, shared: np.ndarray) -> tuple[np.ndarray, float, np.ndarray]:
+    """What the platforms' claims say of the returns: gradient by the log of these, value, gradient by what is common."""
+    p, said = design.priors, design.claimed > 0
+    spread = p.claims_alike[0] * np.exp(p.claims_alike[1] * shared[3])
+    away = np.zeros(len(roas))
+    usual = np.log(p.over_claim[0]) + p.over_claim[1] * shared[2]
+    away[said] = (np.log(design.claimed[said] / roas[said]) - usual) / spread
+    value = -0.5 * float(away @ away) - said.sum() * np.log(spread)
+    d_spread = p.claims_alike[1] * (float(away @ away) - said.sum())
+    return away / spread, float(value), np.array([p.over_claim[1] * away.sum() / spread, d_spread])

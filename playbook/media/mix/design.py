@@ -34,16 +34,15 @@ class Priors:
 
     Attributes
     ----------
-    roas : (float, float)
-        Sales that a unit of money brings on the shop's channels, where nothing is known of it: with `alike`, Meridian's
-        default for each.
-    over_claim : (float, float)
-        What the platforms claim over what the shop's channels brought, where they claim something: they see most of
-        what they brought, and some of what would have been sold anyway.
+    next_unit : (float, float)
+        Sales that one more unit of money brings on a shop's channels: Meridian's default, with `alike`. A belief on
+        the next unit instead of all of them, the same for each channel, says that today's split is about right until
+        the weeks show otherwise, so that luck moves no budget.
     alike : (float, float)
-        How far (log) a channel lies from what its shop's channels have in common, in return or in over-claiming. It is
-        learned from all of them: where they turn out alike, one that seems far better than the rest mostly had luck,
-        and is drawn towards them.
+        How far (log) a channel's next unit lies from what the shop's channels have in common, learned from all of them.
+    over_claim, claims_alike : (float, float)
+        What the platforms claim over what the shop's channels brought, where they claim something: they see most of
+        what they brought, and some of what would have been sold anyway; and how far (log) one lies from the others.
     carry : (float, float)
         Part of the effect that is left a week later: median, and spread of its log odds.
     steep : (float, float)
@@ -60,9 +59,10 @@ class Priors:
         Shapes that are known: channel → (carry, spending a week at which saturation is 46 %).
     """
 
-    roas: tuple[float, float] = (float(np.exp(0.2)), 0.8)
-    over_claim: tuple[float, float] = (1.5, 0.5)
+    next_unit: tuple[float, float] = (1.0, 0.4)
     alike: tuple[float, float] = (0.3, 0.5)
+    over_claim: tuple[float, float] = (1.5, 0.5)
+    claims_alike: tuple[float, float] = (0.3, 0.5)
     carry: tuple[float, float] = (0.23, 1.1)
     steep: tuple[float, float] = (1.0, 0.5)
     controls: float = 0.3
@@ -116,14 +116,9 @@ class Design:
         return self.spend.sum(axis=0) / np.maximum((self.spend > 0).sum(axis=0), 1)
 
     @cached_property
-    def returns(self) -> tuple[np.ndarray, np.ndarray]:
-        """What is believed of each channel's return: medians, and how the two common levels move its log (channel × 2:
-        of those that platforms claim something for, and of the others)."""
-        p, whole = self.priors, self.spend.sum(axis=0)
-        claimed = self.weeks.claimed[self.channels].to_numpy(dtype=float).sum(axis=0) / whole
-        said = claimed > 0
-        median = np.where(said, np.where(said, claimed, 1.0) / p.over_claim[0], p.roas[0])
-        return median, np.column_stack([said * p.over_claim[1], ~said * p.roas[1]])
+    def claimed(self) -> np.ndarray:
+        """What the platforms claim for a unit of money, by channel; 0: nothing."""
+        return self.weeks.claimed[self.channels].to_numpy(dtype=float).sum(axis=0) / self.spend.sum(axis=0)
 
     @cached_property
     def base(self) -> tuple[np.ndarray, int]:
@@ -185,32 +180,33 @@ class Design:
         weight = kernel(carry)
         held = (self.lagged @ weight[:, :, None])[:, :, 0].T
         reached = np.tanh(held * steep / 2)
-        # A return is that of the whole time; what the channel brings at full saturation follows from it.
-        alike = p.alike[0] * np.exp(p.alike[1] * shared[2])
-        roas = self.returns[0] * np.exp(self.returns[1] @ shared[:2] + alike * media[0])
-        whole = boost @ reached[: self.n]
-        size = roas * (self.spend.sum(axis=0) / self.mean) / whole
+        # What the next unit brings is that of the whole time; the channel's size and return follow from it.
+        alike = p.alike[0] * np.exp(p.alike[1] * shared[1])
+        more = p.next_unit[0] * np.exp(p.next_unit[1] * shared[0] + alike * media[0])
+        whole, slope = boost @ reached[: self.n], boost @ steeper(held[: self.n] * steep / 2, reached[: self.n])
+        size = more * (self.spend.sum(axis=0) / self.mean) / slope
+        roas = more * whole / slope
         added = reached * size
         clean = base + added[: self.n].sum(axis=1)
         festive = festive * self.festive
         return {
             "expected": np.log(boost * clean), "spread": np.sqrt(spread**2 + festive**2), "noise": (spread, festive),
             "base": base, "boost": boost, "added": added, "clean": clean, "reached": reached, "held": held,
-            "weight": weight, "whole": whole, "roas": roas, "alike": alike,
+            "weight": weight, "whole": whole, "slope": slope, "roas": roas, "alike": alike,
             "carry": carry, "steep": steep, "size": size,
         }  # fmt: skip
 
     def split(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Unknowns by kind: linear effects; channels (return, then carry-over and steepness); what their returns have
-        in common (two levels, and how alike they are); noises."""
+        """Unknowns by kind: linear effects; channels (next unit, carry-over, steepness); what these have in common
+        (level and spread of the next unit, and of over-claiming); noises."""
         linear = self.base[0].shape[1] + self.controls.shape[1]
-        return x[:linear], x[linear:-6].reshape(-1, len(self.channels)), x[-6:-3], x[-3:]
+        return x[:linear], x[linear:-7].reshape(-1, len(self.channels)), x[-7:-3], x[-3:]
 
     @cached_property
     def size(self) -> int:
         """How many unknowns there are."""
         rows = 3 if self.priors.fixed is None else 1
-        return self.base[0].shape[1] + self.controls.shape[1] + rows * len(self.channels) + 6
+        return self.base[0].shape[1] + self.controls.shape[1] + rows * len(self.channels) + 7
 
     def shapes(self, media: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Carry-over and steepness of each channel."""
@@ -226,6 +222,11 @@ def kernel(carry: np.ndarray) -> np.ndarray:
     """Part of the effect that falls on each of the weeks from the spending on: channel × weeks later, sums of 1."""
     weight = np.asarray(carry)[:, None] ** np.arange(LAGS)[None, :]
     return weight / weight.sum(axis=1, keepdims=True)
+
+
+def steeper(u: np.ndarray, reached: np.ndarray) -> np.ndarray:
+    """By how much tanh(u) rises for a rise of u by its own part."""
+    return u * (1 - reached**2)
 
 
 def _noises(p: Priors) -> tuple[tuple[float, float], ...]:
