@@ -46,7 +46,7 @@ shop = st.integers(1, 6).flatmap(
 )  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=3000, deadline=None)
 @given(shop, st.floats(0, 0.5), st.floats(0.5, 2.0), st.floats(0.5, 1.5))
 def test_a_budget_ties_to_the_cent_stays_within_bounds_and_holds_its_reserve(of, reserve, change, factor):
     money, size, half = of
@@ -64,7 +64,7 @@ def test_a_budget_ties_to_the_cent_stays_within_bounds_and_holds_its_reserve(of,
         assert today > 0 or after == 0  # idle channels stay idle
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=2000, deadline=None)
 @given(shop, st.floats(0, 0.5))
 def test_the_table_and_the_sheet_add_up_to_the_cent(of, reserve):
     money, size, half = of
@@ -79,7 +79,7 @@ def test_the_table_and_the_sheet_add_up_to_the_cent(of, reserve):
     assert sum(sheet["budget"], Decimal(0)) == Decimal(plan.total) / 100
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=3000, deadline=None)
 @given(shop, st.integers(0, 10**8), st.integers(0, 10**8))
 def test_parts_tie_within_bounds_and_more_money_never_takes_anything_from_a_channel(of, one, other):
     money, size, half = of
@@ -92,7 +92,7 @@ def test_parts_tie_within_bounds_and_more_money_never_takes_anything_from_a_chan
     assert all(x <= y <= z for x, y, z in zip(low, a, high, strict=True))
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=3000, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 10**7), st.integers(0, 10**7), st.floats(0, 1e6)), min_size=1, max_size=6),
        st.integers(0, 10**8))  # fmt: skip
 def test_proportions_are_kept_within_bounds_and_tie(channels, total):

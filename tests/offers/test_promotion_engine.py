@@ -174,7 +174,7 @@ def test_nobody_is_paid_for_buying_and_all_parts_tie(basket, held, points):
     assert (table.value - table[list(STAGES)].sum(axis=1) == table.paid).all()
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=2000, deadline=None)
 @given(lines, offers(4), offers(1), st.integers(0, 20_000))
 def test_one_more_promotion_to_choose_from_never_costs_more(basket, held, more, points):
     renamed = [Offer(f"more{i}", o.rule, o.products, o.categories, o.excludes, o.funding) for i, o in enumerate(more)]

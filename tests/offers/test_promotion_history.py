@@ -85,7 +85,7 @@ def test_what_must_be_sold_more_by_hand():
     assert simulate.replay(frame([250, 100]), "full_reduction 300-30").near[0] == 0.5
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=2000, deadline=None)
 @given(
     st.lists(st.integers(100, 100_000).map(lambda x: Decimal(x) / 100), min_size=1, max_size=8, unique=True),
     st.sampled_from(

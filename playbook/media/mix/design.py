@@ -157,14 +157,14 @@ class Design:
     @cached_property
     def lagged(self) -> np.ndarray:
         """Spending in usual ones: channel × row × weeks ago; the weeks, then those of tests with and without."""
-        parts, spend = [_lagged(self.spend / self.usual)], self.spend / self.usual
+        parts, spend = [lagged(self.spend / self.usual)], self.spend / self.usual
         for test in self.tests:
             first, end, i = test["first"], test["last"] + 1, test["i"]
             on = spend.copy()
             on[first:end, i] /= 1 - test["held"]  # all that was spent went to the other regions
             off = on.copy()
             off[first:end, i] = 0.0
-            parts += [_lagged(on)[first:end], _lagged(off)[first:end]]
+            parts += [lagged(on)[first:end], lagged(off)[first:end]]
         return np.ascontiguousarray(np.concatenate(parts).transpose(1, 0, 2))
 
     def terms(self, x: np.ndarray) -> dict[str, Any]:
@@ -233,7 +233,7 @@ def _noises(p: Priors) -> tuple[tuple[float, float], ...]:
     return p.step, p.noise, p.festive_noise
 
 
-def _lagged(x: np.ndarray) -> np.ndarray:
+def lagged(x: np.ndarray) -> np.ndarray:
     """Row × column × how many rows earlier."""
     out = np.zeros((*x.shape, LAGS))
     for k in range(min(LAGS, len(x))):

@@ -7,13 +7,17 @@ from functools import cached_property
 
 import numpy as np
 
-from .design import TAILS, Design, kernel
+from .design import TAILS, Design, kernel, lagged
 
 WEEKS_OF_RATES = 52
 """Last weeks whose mean price and offers are taken for those to come."""
 
+WEEKS_OF_RHYTHM = 13
+"""Last weeks whose flights and pauses go on: the quarter whose spending is taken for today's. Those of other times would
+saturate what is spent now too early or too late."""
+
 LEVELS = 6
-"""Equal parts of a year's weeks, from the lowest advertising to the highest."""
+"""Equal parts of the weeks, from the lowest advertising to the highest."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,29 @@ class Curves:
         return self.size[more], half, [(r, r * spend / (2 * half)) for r in rhythm]
 
 
+def rhythm(spend: np.ndarray, carry: np.ndarray, last: int) -> np.ndarray:
+    """How advertising, what is carried over included, goes up and down about its mean over the last weeks.
+
+    Parameters
+    ----------
+    spend : ndarray
+        Week × channel, money.
+    carry : ndarray
+        By channel: what is left a week later.
+    last : int
+        Weeks.
+
+    Returns
+    -------
+    ndarray
+        Level × channel, means of 1: equal parts of the weeks, from the lowest on.
+    """
+    held = np.einsum("tcl,cl->tc", lagged(spend), kernel(carry))[-last:]
+    parts = np.array([part.mean(axis=0) for part in np.array_split(np.sort(held, axis=0), LEVELS)])
+    mean = parts.mean(axis=0)
+    return np.where(mean > 0, parts / np.where(mean > 0, mean, 1.0), 1.0)
+
+
 @dataclass(frozen=True)
 class Posterior:
     """Draws of the model.
@@ -107,20 +134,12 @@ class Posterior:
 
     @cached_property
     def curves(self) -> Curves:
-        """How sales of a week follow from spending, at the mean prices, offers and rhythm of the last year."""
+        """How sales of a week follow from spending, at the last year's prices and offers and the last quarter's rhythm."""
         t = self.terms
         boost = t["boost"][:, -WEEKS_OF_RATES:].mean(axis=1)
         size = t["size"] * boost[:, None] * self.design.mean
-        return Curves(tuple(self.channels), size, self.design.usual / t["steep"], self._rhythm())
-
-    def _rhythm(self) -> np.ndarray:
-        """The last year's advertising, what is carried over included, in `LEVELS` equal parts of its weeks."""
-        weight = kernel(np.median(self.terms["carry"], axis=0))
-        n = self.design.n
-        held = (self.design.lagged[:, :n] @ weight[:, :, None])[:, -WEEKS_OF_RATES:, 0].T
-        parts = np.array([part.mean(axis=0) for part in np.array_split(np.sort(held, axis=0), LEVELS)])
-        mean = parts.mean(axis=0)
-        return np.where(mean > 0, parts / np.where(mean > 0, mean, 1.0), 1.0)
+        flights = rhythm(self.design.spend, np.median(t["carry"], axis=0), WEEKS_OF_RHYTHM)
+        return Curves(tuple(self.channels), size, self.design.usual / t["steep"], flights)
 
     @cached_property
     def half_lives(self) -> np.ndarray:
