@@ -5,6 +5,7 @@ Rules of the numbers, so that a page can be read without a legend:
 - money keeps its cents below 1,000 and loses them from there on; currencies without cents never have any;
 - a share (a fraction) is a percentage with two decimals below 10 %, one from there on; its change is in
   percentage points, two decimals below one point;
+- a chance is in whole per cents, and never certain;
 - whole counts and days have no decimals; ratios have two, one from 10 on, none from 1,000 on;
 - what is not known is “—”, there is no “−0”, and the minus is a minus, not a hyphen.
 """
@@ -23,7 +24,7 @@ from ..language import _
 from ..missing import Missing
 from ..period import Period
 
-UNITS = ("currency", "count", "share", "ratio", "days", "per_order", "points")
+UNITS = ("currency", "count", "share", "ratio", "days", "per_order", "points", "chance")
 UNKNOWN = "—"
 
 SYMBOLS = {"CNY": "¥", "JPY": "¥", "USD": "$", "GBP": "£", "EUR": "€"}
@@ -37,7 +38,7 @@ def value(x: Any, unit: str, *, currency: str = "CNY", digits: int | None = None
     ----------
     x : number, Decimal, None, NaN or Missing
         A share is a fraction. What is not known or not finite is “—”.
-    unit : {"currency", "count", "share", "ratio", "days", "per_order", "points"}
+    unit : {"currency", "count", "share", "ratio", "days", "per_order", "points", "chance"}
     currency : str, default "CNY"
         ISO code.
     digits : int, optional
@@ -52,6 +53,8 @@ def value(x: Any, unit: str, *, currency: str = "CNY", digits: int | None = None
     if number is None:
         _digits([], unit, currency)  # an unknown unit is refused, with or without a number
         return UNKNOWN
+    if unit == "chance":
+        return chance(x)
     places = _digits([number], unit, currency) if digits is None else digits
     if unit == "share" and digits is None and 0 < abs(number) < Decimal("0.00005"):
         return ("<" if number > 0 else ">−") + "0.01%"
@@ -175,6 +178,8 @@ def _digits(numbers: list[Decimal], unit: str, currency: str) -> int:
             return 2 if size < 10 else 1 if size < 1000 else 0
         case "points":
             return 1
+        case "chance":
+            return 0
     said = _("{unit!r} is no unit; write one of: {units}")
     raise ValueError(said.format(unit=unit, units=", ".join(UNITS)))
 

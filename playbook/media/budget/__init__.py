@@ -3,6 +3,7 @@
 from .plan import LATELY_DAYS, Plan, Wish, money, months_after, plan, sheet, table, today
 from .story import (
     BEFORE_AFTER,
+    KEPT,
     SCENARIOS,
     beside,
     decisions,
@@ -14,6 +15,6 @@ from .story import (
 )
 
 __all__ = [
-    "BEFORE_AFTER", "LATELY_DAYS", "SCENARIOS", "Plan", "Wish", "beside", "decisions", "findings", "forecasts", "gain",
+    "BEFORE_AFTER", "KEPT", "LATELY_DAYS", "SCENARIOS", "Plan", "Wish", "beside", "decisions", "findings", "forecasts", "gain",
     "money", "months_after", "plan", "plot_beside", "scenarios", "sheet", "table", "today",
 ]  # fmt: skip

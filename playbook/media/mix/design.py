@@ -35,16 +35,19 @@ class Priors:
     Attributes
     ----------
     next_unit : (float, float)
-        Sales that one more unit of money brings on a shop's channels: Meridian's default, with `alike`. A belief on
-        the next unit instead of all of them, the same for each channel, says that today's split is about right until
-        the weeks show otherwise, so that luck moves no budget.
+        Sales that one more unit of money brings on a shop's channels. A belief on the next unit instead of all of them,
+        the same for each channel, says that today's split is about right until the weeks show otherwise, so that luck
+        moves no budget (Meridian's priors on marginal ROI; the same median, wider).
     alike : (float, float)
-        How far (log) a channel's next unit lies from what the shop's channels have in common, learned from all of them.
-    over_claim, claims_alike : (float, float)
+        How far (log) a channel's next unit lies from what the shop's channels have in common: learned from all of them.
+    over_claim : (float, float)
         What the platforms claim over what the shop's channels brought, where they claim something: they see most of
-        what they brought, and some of what would have been sold anyway; and how far (log) one lies from the others.
+        what they brought, and some of what would have been sold anyway.
+    claims_alike : (float, float)
+        How far (log) one platform's over-claiming lies from the others': far, as beside experiments (Gordon et al. 2019).
     carry : (float, float)
-        Part of the effect that is left a week later: median, and spread of its log odds.
+        Part of the effect that is left a week later: median, and spread of its log odds; between the defaults of
+        PyMC-Marketing (Beta(1, 3)) and of Meridian (anything).
     steep : (float, float)
         Saturation at the channel's usual spending is tanh(steep / 2): 46 % at the median, 25 % to 75 % in four of five.
     controls : float
@@ -59,11 +62,11 @@ class Priors:
         Shapes that are known: channel → (carry, spending a week at which saturation is 46 %).
     """
 
-    next_unit: tuple[float, float] = (1.0, 0.4)
-    alike: tuple[float, float] = (0.3, 0.5)
-    over_claim: tuple[float, float] = (1.5, 0.5)
-    claims_alike: tuple[float, float] = (0.3, 0.5)
-    carry: tuple[float, float] = (0.23, 1.1)
+    next_unit: tuple[float, float] = (1.0, 0.6)
+    alike: tuple[float, float] = (0.2, 0.5)
+    over_claim: tuple[float, float] = (1.5, 0.7)
+    claims_alike: tuple[float, float] = (0.7, 0.5)
+    carry: tuple[float, float] = (0.3, 1.3)
     steep: tuple[float, float] = (1.0, 0.5)
     controls: float = 0.3
     festive: float = 0.7

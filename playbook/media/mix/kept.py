@@ -22,7 +22,7 @@ from .weeks import LEAST_WEEKS, Weeks
 
 LEAST_HISTORY = 78
 """Weeks of sales that a model needs: a year and a half, so that the season can be told from advertising."""
-VERSION = "1"
+VERSION = "2"
 """Of the model: kept draws of another one are not used."""
 
 

@@ -38,7 +38,8 @@ def sample(
     ----------
     Jin, Y., Wang, Y., Sun, Y., Chan, D., Koehler, J. (2017). Bayesian methods for media mix modeling with carryover and
     shape effects. Google. Zhang, Y. et al. (2024). Media mix model calibration with Bayesian priors. Google (a prior on
-    the return instead of the coefficient).
+    the return instead of the coefficient). Gordon, B. et al. (2019). A comparison of approaches to advertising
+    measurement. Marketing Science 38(2). Meridian, “Choose and configure treatment prior types”.
     """
     design = Design(weeks, priors or Priors())
     seen = np.ones(design.n)

@@ -87,8 +87,8 @@ def stated(priors: Priors | None = None) -> pd.DataFrame:
     p, ends = priors or Priors(), (-1.2816, 0.0, 1.2816)
     odds = np.log(p.carry[0] / (1 - p.carry[0]))
     told = {
-        "roas": [p.roas[0] * np.exp(z * p.roas[1]) for z in ends],
-        "over_claim": [p.over_claim[0] * np.exp(z * p.over_claim[1]) for z in ends],
+        "next_unit": [p.next_unit[0] * np.exp(z * np.hypot(p.next_unit[1], p.alike[0])) for z in ends],
+        "over_claim": [p.over_claim[0] * np.exp(z * np.hypot(p.over_claim[1], p.claims_alike[0])) for z in ends],
         "carried_over": [1 / (1 + np.exp(-odds - z * p.carry[1])) for z in ends],
         "saturation": [np.tanh(p.steep[0] * np.exp(z * p.steep[1]) / 2) for z in ends],
     }

@@ -22,7 +22,7 @@ from .rules import Coupon, FullReduction, Gift, Points, Rule, parse, said
 
 UNITS = {
     "value": "currency", "off": "currency", "reached": "share", "depth": "share", "near": "share", "margin": "share",
-    "breakeven": "share", "uplift": "share", "earned": "currency", "chance": "share",
+    "breakeven": "share", "uplift": "share", "earned": "currency", "chance": "chance",
 }  # fmt: skip
 """Of what `table` shows."""
 NEAR = 0.8

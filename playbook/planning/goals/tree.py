@@ -135,7 +135,7 @@ def asked(factors: pd.DataFrame, of: Ahead, *, target: float, lift: Mapping[str,
     cents[most] += whole - sum(cents.values())
     frame = pd.DataFrame({"metric": names, "value": [after[n] for n in names], "previous": [base[n] for n in names]})
     frame.insert(1, "unit", frame.metric.map(_UNITS))
-    frame["change"] = frame.value / frame.previous - 1
+    frame["change"] = (frame.value - frame.previous) / frame.previous.where(frame.unit != "share", 1.0)
     frame["effect"] = [cents[n] for n in names]
     frame.attrs = {
         "by": [], "currency": of.currency, "titles": _TITLES, "units": {"effect": "currency"},
