@@ -186,10 +186,13 @@ def thresholds(
 
 @answers("What would a promotion take off, and what must it bring?")
 def table(told: pd.DataFrame) -> pd.DataFrame:
-    """What `upcoming` or `thresholds` returned as people read it: the best first where that is known."""
+    """What `upcoming` or `thresholds` returned as people read it; of thresholds, also how many reach them, and the best
+    first where that is known."""
     first = [c for c in ("name", "begins", "rule") if c in told]
-    columns = [*first, "reached", "depth", "breakeven", "uplift", "uplift_low", "uplift_high", "earned",
-               "earned_low", "earned_high", "chance"]  # fmt: skip
+    columns = [*first, "depth", "breakeven", "uplift", "uplift_low", "uplift_high", "earned", "earned_low",
+               "earned_high", "chance"]  # fmt: skip
+    if "threshold" in told:
+        columns.insert(len(first), "reached")
     out = told[[c for c in columns if c in first or told[c].notna().any()]]
     out = out.sort_values("earned", ascending=False) if "earned" in out and "begins" not in out else out
     out = out.reset_index(drop=True)
