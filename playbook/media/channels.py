@@ -282,7 +282,7 @@ def findings(effect: pd.DataFrame) -> list[Finding]:
     if gap.empty or gap.max() < 0.05:
         return []
     row = effect.loc[gap.idxmax()]
-    text = _("{channel} takes {spend} of the spending and its credited orders leave {profit} of what all leave.")
+    text = _("Of the spending {spend} goes to {channel}, whose credited orders leave {profit} of what all leave.")
     said = text.format(
         channel=term("channel", row["channel"]), spend=style.value(row["share_of_spend"], "share"),
         profit=style.value(row["share_of_profit"], "share"),

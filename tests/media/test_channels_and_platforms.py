@@ -105,7 +105,7 @@ def test_effectiveness_costs_a_new_customer_and_sets_spending_beside_what_is_lef
     )  # exact interval of a count of 5: 1.62 to 11.67
     assert made["share_of_spend"].to_dict() == {"b": 0.75, "a": 0.25} and made.loc["a", "share_of_profit"] == 0.75
     (said,) = channels.findings(made.reset_index())
-    assert "b takes 75.0% of the spending and its credited orders leave 25.0%" in said.text
+    assert "75.0% goes to b, whose credited orders leave 25.0%" in said.text
     assert channels.worth(of) == {"a": 0.5, "b": 0.25, "c": 0.45}
 
 

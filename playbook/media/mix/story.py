@@ -231,18 +231,18 @@ def plot_curves(posterior: Posterior, *, currency: str = "CNY") -> Axes:
     curves, design = posterior.curves, posterior.design
     n, wide = len(posterior.channels), min(3, len(posterior.channels))
     tall = -(-n // wide)
-    figure, grid = plt.subplots(tall, wide, figsize=(9, 0.5 + 2.4 * tall), squeeze=False)
+    figure, grid = plt.subplots(tall, wide, figsize=(9, 0.7 + 2.5 * tall), squeeze=False)
     now = design.spend[-LATELY_WEEKS:].mean(axis=0)
     for i, ax in enumerate(grid.flat):
         if i >= n:
             ax.set_visible(False)
             continue
-        money = np.zeros((60, n))
-        money[:, i] = np.linspace(0, max(design.spend[:, i].max(), now[i]), 60)
-        low, middle, high = np.quantile(curves.sales(money)[:, :, i], [0.05, 0.5, 0.95], axis=0)
-        ax.fill_between(money[:, i], low, high, color=style.OWN, alpha=0.18, linewidth=0)
-        ax.plot(money[:, i], middle, color=style.OWN)
-        ax.plot([now[i]], [np.interp(now[i], money[:, i], middle)], "o", color=style.BAD, markersize=6)
+        money = np.linspace(0, max(design.spend[:, i].max(), now[i]), 60)
+        drawn = curves.only([posterior.channels[i]]).sales(money[:, None])[:, :, 0]
+        low, middle, high = np.quantile(drawn, [0.05, 0.5, 0.95], axis=0)
+        ax.fill_between(money, low, high, color=style.OWN, alpha=0.18, linewidth=0)
+        ax.plot(money, middle, color=style.OWN)
+        ax.plot([now[i]], [np.interp(now[i], money, middle)], "o", color=style.BAD, markersize=6)
         ax.set_title(term("channel", posterior.channels[i]), fontsize=11, pad=8)
         ax.tick_params(labelsize=8.5)
         ax.locator_params(nbins=4)
