@@ -33,8 +33,8 @@ VARIABLE = "PLAYBOOK_LANGUAGE"
 """The environment variable that says the language in place of ``shop.toml``; the runner hands it to the kernels."""
 
 ACRONYMS = frozenset({
-    "aov", "arpu", "cac", "clv", "cpa", "cpc", "cpm", "crm", "ctr", "cvr", "gmv", "id", "kpi", "ltv", "nps", "pv", "rfm",
-    "roas", "roi", "seo", "sku", "uv", "yoy",
+    "aov", "arpu", "cac", "clv", "cpa", "cpc", "cpm", "crm", "ctr", "cvr", "gmv", "id", "kpi", "ltv", "nps", "pv",
+    "rfm", "roas", "roi", "seo", "sku", "uv", "yoy",
 })  # fmt: skip
 
 CODED = frozenset({"breakdown", "channel", "check", "level", "metric", "part", "platform", "unknown"})

@@ -129,9 +129,14 @@ def test_by_hand_two_equal_curves_share_equally_and_the_reserve_is_a_tenth():
         said.verdict == "act" and "¥400.00 stay in reserve" in said.text and "beats today's split is >99%" in said.text
     )
     promised = float(np.median(budget.gain(plan)[0]))
-    assert said.stake == pytest.approx(budget.KEPT * promised) and "35% of such gains came true" in said.text
+    assert said.stake == pytest.approx(budget.KEPT * promised) and "40% of such gains came true" in said.text
     (done,) = budget.decisions(plan, due=UNTIL)
-    assert done.stake == pytest.approx(said.stake) and "most to b" in done.text and done.period == "2026-11-01/2027-01-31" and done.effect > 0
+    assert (
+        done.stake == pytest.approx(said.stake)
+        and "most to b" in done.text
+        and done.period == "2026-11-01/2027-01-31"
+        and done.effect > 0
+    )
 
 
 def test_a_channel_that_was_paused_opens_only_when_asked_and_within_its_bound():

@@ -15,6 +15,6 @@ from .story import (
 )
 
 __all__ = [
-    "BEFORE_AFTER", "KEPT", "LATELY_DAYS", "SCENARIOS", "Plan", "Wish", "beside", "decisions", "findings", "forecasts", "gain",
-    "money", "months_after", "plan", "plot_beside", "scenarios", "sheet", "table", "today",
+    "BEFORE_AFTER", "KEPT", "LATELY_DAYS", "SCENARIOS", "Plan", "Wish", "beside", "decisions", "findings", "forecasts",
+    "gain", "money", "months_after", "plan", "plot_beside", "scenarios", "sheet", "table", "today",
 ]  # fmt: skip

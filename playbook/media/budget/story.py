@@ -20,14 +20,16 @@ from .rules import verdicts
 
 BEFORE_AFTER = dict.fromkeys(("before", "after", "change"), "currency") | {"sales": "currency", "marginal_roi": "share"}
 SCENARIOS = (
-    {"of_plan": "share"} | dict.fromkeys(("total", "reserve", "contribution", "gain"), "currency") | {"better": "chance"}
+    {"of_plan": "share"}
+    | dict.fromkeys(("total", "reserve", "contribution", "gain"), "currency")
+    | {"better": "chance"}
 )
 LEVEL = 0.8
 WORTH_DOING = 0.8
 """Chance of improvement from which money is moved."""
-KEPT = 0.35
+KEPT = 0.4
 """Part of the promised gains that came true on made-up shops whose truth is known (a test holds them against this). Of
-many splits the best-looking one is taken, and some of what makes it look so is luck; so only this part is counted on."""
+many splits the best-looking one is taken, and some of what makes it look so is luck; this part is counted on."""
 
 
 @answers("What changes, channel by channel?")

@@ -25,6 +25,6 @@ from .weeks import Weeks, weekly, weeks_from
 
 __all__ = [
     "LIFTS", "PRIORS", "RETURNS", "Check", "Curves", "Posterior", "Priors", "Weeks", "brief", "check", "contributions",
-    "findings", "fit", "folder", "lifts", "plot_contributions", "plot_curves", "plot_returns", "returns", "rhythm", "stated",
-    "weekly", "weeks_from",
+    "findings", "fit", "folder", "lifts", "plot_contributions", "plot_curves", "plot_returns", "returns", "rhythm",
+    "stated", "weekly", "weeks_from",
 ]  # fmt: skip

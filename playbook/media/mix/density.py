@@ -93,7 +93,7 @@ def _density(design: Design, x: np.ndarray, seen: np.ndarray) -> tuple[float, np
 
 
 def _claims(design: Design, roas: np.ndarray, shared: np.ndarray) -> tuple[np.ndarray, float, np.ndarray]:
-    """What the platforms' claims say of the returns: gradient by the log of these, value, gradient by what is common."""
+    """What platforms claim says of returns: gradient by the log of these, value, gradient by what is common."""
     p, said = design.priors, design.claimed > 0
     spread = p.claims_alike[0] * np.exp(p.claims_alike[1] * shared[3])
     away = np.zeros(len(roas))

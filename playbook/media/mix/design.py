@@ -44,7 +44,7 @@ class Priors:
         What the platforms claim over what the shop's channels brought, where they claim something: they see most of
         what they brought, and some of what would have been sold anyway.
     claims_alike : (float, float)
-        How far (log) one platform's over-claiming lies from the others': far, as beside experiments (Gordon et al. 2019).
+        How far (log) one platform's over-claiming lies from the others': far, as experiments show (Gordon et al. 2019).
     carry : (float, float)
         Part of the effect that is left a week later: median, and spread of its log odds; between the defaults of
         PyMC-Marketing (Beta(1, 3)) and of Meridian (anything).

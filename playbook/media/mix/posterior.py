@@ -13,8 +13,8 @@ WEEKS_OF_RATES = 52
 """Last weeks whose mean price and offers are taken for those to come."""
 
 WEEKS_OF_RHYTHM = 13
-"""Last weeks whose flights and pauses go on: the quarter whose spending is taken for today's. Those of other times would
-saturate what is spent now too early or too late."""
+"""Last weeks whose flights and pauses go on: the quarter whose spending is taken for today's. Those of other times
+would saturate what is spent now too early or too late."""
 
 LEVELS = 6
 """Equal parts of the weeks, from the lowest advertising to the highest."""
@@ -134,7 +134,7 @@ class Posterior:
 
     @cached_property
     def curves(self) -> Curves:
-        """How sales of a week follow from spending, at the last year's prices and offers and the last quarter's rhythm."""
+        """How sales of a week follow from spending: prices and offers of the last year, rhythm of the last quarter."""
         t = self.terms
         boost = t["boost"][:, -WEEKS_OF_RATES:].mean(axis=1)
         size = t["size"] * boost[:, None] * self.design.mean
