@@ -112,7 +112,7 @@ def steps(
 def step_name(step: str) -> str:
     """What a reader calls a step."""
     word = term("step", step)
-    return humanise(step) if word == step else word
+    return word[:1].upper() + word[1:]
 
 
 def narrowed(events: ibis.Table, within: Period | None) -> ibis.Table:
