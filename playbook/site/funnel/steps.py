@@ -11,7 +11,7 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from ...data.engine import as_table, hashed
-from ...language import _, humanise, listing, term
+from ...language import _, listing, term
 from ...methods import intervals
 from ...missing import answers
 from ...period import Period
