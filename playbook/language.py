@@ -33,12 +33,9 @@ VARIABLE = "PLAYBOOK_LANGUAGE"
 """The environment variable that says the language in place of ``shop.toml``; the runner hands it to the kernels."""
 
 ACRONYMS = frozenset({
-    "aov", "arpu", "cac", "clv", "cpa", "cpc", "cpm", "crm", "ctr", "cvr", "gmv", "id", "kpi", "ltv", "nps", "pv",
-    "rfm", "roas", "roi", "seo", "sku", "uv", "yoy",
+    "aov", "arpu", "cac", "clv", "cpa", "cpc", "cpm", "ctr", "cvr", "gmv", "id", "kpi", "ltv", "nps", "pv", "rfm",
+    "roas", "roi", "seo", "sku", "uv", "yoy",
 })  # fmt: skip
-
-CODED = frozenset({"breakdown", "channel", "check", "level", "metric", "part", "platform", "unknown"})
-"""Columns of codes alone: in them ``own_site`` is two words. Elsewhere it may be somebody's name for a thing."""
 
 _in_use = ""  # empty: nobody has said; then the variable counts
 
@@ -87,7 +84,8 @@ def current() -> str:
 
 def languages() -> list[str]:
     """The languages that there are."""
-    return [ENGLISH, *sorted(p.name for p in LOCALES.glob("*") if (p / "LC_MESSAGES").is_dir())]
+    others = (p.name for p in LOCALES.glob("*") if (p / "LC_MESSAGES").is_dir() and p.name != ENGLISH)
+    return [ENGLISH, *sorted(others)]
 
 
 def tag() -> str:
@@ -117,21 +115,12 @@ def term(column: str, value: str) -> str:
     for one of ours. A sentence that was kept with its words filled in is known again by what stands around them.
     """
     words = _words()
-    if not words:
-        return _spelt(value) if column in CODED else value
     said = words.get((column, value)) or _filled(column, value)
     if not said and ", " in value and all((column, part) in words for part in value.split(", ")):
         said = listing(words[column, part] for part in value.split(", "))  # several codes in a row
     if not said and value.endswith("."):
         said = words.get(("", value)) or _filled("", value)
     return said or value
-
-
-def _spelt(code: str) -> str:
-    """A code in English words: ``own_site`` is own site, ``crm`` CRM; what is no code stays."""
-    if not re.fullmatch(r"[a-z0-9]+(_[a-z0-9]+)*", code):
-        return code
-    return " ".join(word.upper() if word in ACRONYMS else word for word in code.split("_"))
 
 
 def humanise(name: str, *, inside: bool = False) -> str:
@@ -163,8 +152,7 @@ def paragraph(sentences: Iterable[str]) -> str:
 
 
 def _words() -> Words:
-    language = current()
-    return {} if language == ENGLISH else _read(LOCALES, language)
+    return _read(LOCALES, current())
 
 
 def _filled(column: str, value: str) -> str:
