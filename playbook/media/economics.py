@@ -17,10 +17,11 @@ from ..language import _, term
 from ..missing import answers, quietly
 from .roi.cube import paid_for
 
-UNITS = {"orders": "count"} | dict.fromkeys(
-    ("returned", "goods", "commission", "carriage", "advertising", "per_order", "fixed_fees"), "currency"
-) | {"break_even_orders": "count"}  # fmt: skip
-PARTS = ("returned", "goods", "commission", "carriage", "advertising")
+UNITS = {
+    "orders": "count", "returns": "currency", "goods": "currency", "commission": "currency", "carriage": "currency",
+    "advertising": "currency", "per_order": "currency", "fixed_fees": "currency", "break_even_orders": "count",
+}  # fmt: skip
+PARTS = ("returns", "goods", "commission", "carriage", "advertising")
 NOT_COSTS = ("payout", "refund", "adjustment", "ad_fee")
 TOLD = 0.5
 """Part of a platform's sales of which the channel must be told before advertising is shared out by it."""
@@ -53,7 +54,7 @@ def unit_economics(
     Returns
     -------
     DataFrame
-        platform, orders, sales, and of an order: returned, goods, commission, carriage, advertising; per_order (what is
+        platform, orders, sales, and of an order: returns, goods, commission, carriage, advertising; per_order (what is
         left of it, with its interval), fixed_fees (a month), break_even_orders (a month; NaN where an order leaves
         nothing), profit (of the whole time).
     """
@@ -78,7 +79,7 @@ def unit_economics(
         found = bills.group_by("platform").aggregate(sum=(-bills.amount).sum().cast("float64")).to_pandas()
         fixed = found.set_index("platform")["sum"] / months
     for name, costs, note in (
-        ("returned", _cost(returns, "amount"), _("REVIEW: no data on returns, so nothing is taken off for them.")),
+        ("returns", _cost(returns, "amount"), _("REVIEW: no data on returns, so nothing is taken off for them.")),
         ("goods", goods, _("REVIEW: no cost of goods, so what is left is before it.")),
         ("commission", kept, _("REVIEW: no settlements, so no platform fees are taken off.")),
         ("carriage", _cost(shipments, "cost"), _("REVIEW: no cost of carriage, so none is taken off.")),
@@ -91,8 +92,8 @@ def unit_economics(
         whole = costs.group_by(by).aggregate(_cost=costs.cost.sum().cast("float64"))
         rows = rows.left_join(whole, by).mutate(**{name: lambda t: t._cost.fill_null(0.0)})
         rows = rows.drop("_cost", *(f"{k}_right" for k in by))
-    rows = rows.mutate(left=rows.amount - rows.returned - rows.goods - rows.commission - rows.carriage)
-    sums = ("returned", "goods", "commission", "carriage", "left")
+    rows = rows.mutate(left=rows.amount - rows["returns"] - rows.goods - rows.commission - rows.carriage)
+    sums = ("returns", "goods", "commission", "carriage", "left")
     found = rows.group_by("platform").aggregate(
         orders=rows.count(), sales=rows.amount.sum(), spread=rows.left.std(), **{c: rows[c].sum() for c in sums}
     ).order_by("platform").to_pandas().set_index("platform")  # fmt: skip
@@ -215,7 +216,7 @@ def plot_order(of: pd.DataFrame, *, currency: str = "CNY") -> Axes | None:
     names = [term("platform", p) for p in of["platform"]]
     place, at = np.arange(len(of))[::-1], np.zeros(len(of))
     words = {
-        "goods": _("goods"), "returned": _("returns"), "commission": _("commission"), "carriage": _("carriage"),
+        "goods": _("goods"), "returns": _("returns"), "commission": _("commission"), "carriage": _("carriage"),
         "advertising": _("advertising"), "per_order": _("left"),
     }  # fmt: skip
     colours = dict(zip(words, [*style.CATEGORIES[1:6], style.OWN], strict=True))
