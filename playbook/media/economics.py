@@ -17,7 +17,7 @@ from ..language import _, term
 from ..missing import answers, quietly
 from .roi.cube import paid_for
 
-UNITS = {
+ORDER_UNITS = {
     "orders": "count", "returns": "currency", "goods": "currency", "commission": "currency", "carriage": "currency",
     "advertising": "currency", "per_order": "currency", "fixed_fees": "currency", "break_even_orders": "count",
 }  # fmt: skip
@@ -118,8 +118,8 @@ def unit_economics(
 
 @answers("What does an order leave on each platform?")
 def brief(of: pd.DataFrame) -> pd.DataFrame:
-    """The columns of `unit_economics` that a page shows, those of `UNITS`."""
-    wanted = ["platform", *(f"{c}{end}" for c in UNITS for end in ("", "_low", "_high"))]
+    """The columns of `unit_economics` that a page shows, those of `ORDER_UNITS`."""
+    wanted = ["platform", *(f"{c}{end}" for c in ORDER_UNITS for end in ("", "_low", "_high"))]
     return of[[c for c in wanted if c in of]]
 
 
