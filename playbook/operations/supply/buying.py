@@ -66,7 +66,8 @@ def plan(
     n = len(demand.days)
     place = demand.products.get_indexer(pd.Index(levels["product_id"]))
     days = [known[p] for p in levels["product_id"]]
-    luck, aims = demand.luck[place], levels["service"].to_numpy()
+    luck, error = demand.luck[place], levels["product_id"].map(levels.attrs["error"]).to_numpy(float)
+    aims = levels["service"].to_numpy()
     scale = levels["daily"].to_numpy() / np.maximum(_rate(demand, place, days), 1e-9)  # the smoothed level of rare ones
     ahead = demand.expected(n, n + AHEAD)[place] * scale[:, None]
     there = levels["product_id"].map(available).fillna(0.0).to_numpy(float)
@@ -83,7 +84,7 @@ def plan(
     for d in range(min(within, AHEAD - 60)):
         running = np.cumsum(ahead[:, d:], axis=1)
         asked = ahead[:, :d].sum(axis=1)
-        point = safety.reorder_points(running, days, luck, demand.spread, aims)
+        point = safety.reorder_points(running, days, luck, error, aims)
         position = there + inbound - asked
         for j in np.flatnonzero((position <= point) & ~done).tolist():
             done[j] = True

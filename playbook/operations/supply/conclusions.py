@@ -15,7 +15,8 @@ from ...language import _, current, listing
 from ...missing import answers
 from ...outlook import Decision, Forecast
 from ...period import Period
-from .demand import AHEAD, Demand, quantile
+from .chances import quantile
+from .demand import AHEAD, Demand
 
 NAMED = 3
 """Products that a sentence names."""
@@ -198,7 +199,8 @@ def _lack(
     total = ahead.sum()
     if total <= 0:
         return 0.0, 0.0, 0.0
-    low, high = (float(quantile(np.array([total]), q, demand.luck[j], demand.spread)[0]) / total for q in (0.1, 0.9))
+    error = demand.error()[j]
+    low, high = (float(quantile(np.array([total]), q, demand.luck[j], error)[0]) / total for q in (0.1, 0.9))
     lost = []
     for scale in (1.0, low, high):
         stock, gone = there, 0.0

@@ -14,6 +14,7 @@ from ...data.engine import as_table
 from ...language import _, term
 from ...missing import Missing, answers, quietly
 from . import demand as wanted
+from .chances import quantile
 from .demand import Demand
 from .orders import arriving
 
@@ -88,7 +89,7 @@ def prestock(
     ends = ends or horizon(promotions, until)
     days = min(max((ends - until).days + 1, 1), wanted.AHEAD)
     n = len(demand.days)
-    ahead = demand.expected(n, n + days)
+    ahead, error = demand.expected(n, n + days), demand.error()
     parts = _channel_parts(sold, demand.products, until)
     free = stock(inventory, until)
     coming = arriving(purchase_orders, until=until) if purchase_orders is not None else None
@@ -102,7 +103,7 @@ def prestock(
             at = (pd.to_datetime(of["arrives_on"]) - pd.Timestamp(until)).dt.days.clip(lower=0).to_numpy()
             np.add.at(landed, at[at < days], of["quantity"].to_numpy(float)[at < days])
         rows += _pools(
-            product, ahead[j], parts.loc[product], free.loc[product], landed, demand.luck[j], demand.spread, until
+            product, ahead[j], parts.loc[product], free.loc[product], landed, demand.luck[j], error[j], until
         )
     columns = [
         "product_id", "platform", "verdict", "runs_out_on", "expected", "expected_low", "expected_high", "available",
@@ -196,12 +197,12 @@ def _pools(
             continue
         comes = landed * (part if own else 1.0)
         running, there = np.cumsum(ahead) * part, units + np.cumsum(comes)
-        worst = wanted.quantile(running, 0.5 + LEVEL / 2, luck, spread)
+        worst = quantile(running, 0.5 + LEVEL / 2, luck, spread)
         lack, lack_high = (float(np.max(np.append(x - there, 0))) for x in (running, worst))
         late = np.flatnonzero(running > there + 1e-9)
         verdict = "FAIL" if lack >= max(WORTH * running[-1], 1e-9) else "REVIEW" if lack_high > 0 else "PASS"
         gone = pd.Timestamp(until) + pd.Timedelta(days=int(late[0])) if len(late) else pd.NaT
-        low = wanted.quantile(running[-1:], 0.5 - LEVEL / 2, luck, spread)[0]
+        low = quantile(running[-1:], 0.5 - LEVEL / 2, luck, spread)[0]
         total = (running[-1], low, worst[-1], units, comes.sum(), lack, lack_high)
         rows += [
             (
