@@ -2,7 +2,17 @@
 
 from .buying import plan, plot_plan, proposal
 from .classes import aims, grid, plot_grid, policies
-from .conclusions import by_category, categories, decisions, forecasts, named, names, prestock_findings, stock_findings
+from .conclusions import (
+    by_category,
+    campaign_decisions,
+    categories,
+    decisions,
+    forecasts,
+    named,
+    names,
+    prestock_findings,
+    stock_findings,
+)
 from .demand import Demand, daily, model, plot_ahead
 from .orders import arriving, deliveries, punctuality
 from .prestocking import available, by_product, horizon, plot_prestock, pressing, prestock
@@ -48,6 +58,7 @@ __all__ = [
     "available",
     "by_category",
     "by_product",
+    "campaign_decisions",
     "categories",
     "daily",
     "decisions",
