@@ -37,6 +37,9 @@ ACRONYMS = frozenset({
     "roas", "roi", "seo", "sku", "uv", "yoy",
 })  # fmt: skip
 
+CODED, CODE = frozenset({"channel", "platform", "source", "level", "part"}), re.compile("[a-z]+(_[a-z]+)+")
+"""Columns whose codes English readers see without their underscores, and what such a code is."""
+
 _in_use = ""  # empty: nobody has said; then the variable counts
 
 Words = Mapping[tuple[str, str], str]
@@ -115,7 +118,7 @@ def term(column: str, value: str) -> str:
     """
     words = _words()
     if not words:
-        return value
+        return value.replace("_", " ") if column in CODED and CODE.fullmatch(value) else value
     said = words.get((column, value)) or _filled(column, value)
     if not said and ", " in value and all((column, part) in words for part in value.split(", ")):
         said = listing(words[column, part] for part in value.split(", "))  # several codes in a row

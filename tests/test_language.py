@@ -328,3 +328,11 @@ def test_figures_are_the_same_in_every_language(pages):
     chinese, english = (said_in(pages[run, "00_data_health"][0]).figures for run in ("corner", "english"))
     assert chinese == english and len(english) > 50
     assert "One row per order that was placed." in {f["by"].get("meaning") for f in english}
+
+
+def test_english_readers_see_codes_of_channels_without_underscores_and_no_other_word_changed():
+    assert term("channel", "in_platform") == "in platform" and term("platform", "own_site") == "own site"
+    assert term("campaign_id", "fest_winter") == "fest_winter" and term("channel", "KOL_A") == "KOL_A"
+    with language.using("zh"):
+        assert term("channel", "search") == term("source", "search") == "搜索广告"
+        assert term("channel", "natural_search") == "自然搜索" and term("channel", "paid_search") == "付费搜索"

@@ -164,7 +164,8 @@ def plot_plan(bought: pd.DataFrame, *, currency: str = "CNY") -> Axes:
         below = below + table[supplier].to_numpy()
     if len(table):
         ax.set_xticks(table.index, [style.date(w) for w in table.index])
-        ax.legend(ncols=min(len(table.columns), 5))
+        ax.set_ylim(0, 1.06 * below.max())
+        ax.figure.legend(loc="outside lower center", ncols=min(len(table.columns), 6))
     if priced:
         style.money_axis(ax, currency)
     else:

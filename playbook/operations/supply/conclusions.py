@@ -228,9 +228,7 @@ def campaign_decisions(
         if latest is not None and latest > until:
             due, text = (
                 latest,
-                _(
-                    "Order {units} units of {product} by {latest}: its supplier takes {wait}, and it runs out on {day}."
-                ),
+                _("Order {units} units of {product} by {latest}: its supplier takes {wait}, and it runs out on {day}."),
             )
         elif latest is not None:
             text = _(

@@ -229,19 +229,21 @@ def by_product(checked: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        The same columns without platform, one row a product: units added up, the earliest day, the worst verdict.
+        The same columns without platform, one row a product: whole units added up, the earliest day, the worst verdict.
     """
     sums = ["expected", "expected_low", "expected_high", "available", "inbound", "short", "short_low", "short_high"]
     how = {"verdict": ("verdict", "first"), "runs_out_on": ("runs_out_on", "min")} | {c: (c, "sum") for c in sums}
     out = checked.groupby("product_id", sort=False).agg(**how).reset_index()
+    out[sums] = out[sums].round()
     out.attrs = dict(checked.attrs)
     return out
 
 
 @answers("Which products will run out before the promotion ends?")
 def pressing(checked: pd.DataFrame) -> pd.DataFrame:
-    """The rows that do not pass; by channel, as `prestock` returned them."""
+    """The rows that do not pass; by channel, as `prestock` returned them, in whole units."""
     out = checked[checked["verdict"] != "PASS"].reset_index(drop=True)
+    out[out.select_dtypes("float").columns] = out.select_dtypes("float").round()
     out.attrs = dict(checked.attrs)
     return out
 

@@ -343,6 +343,6 @@ def plot_lost(lost: pd.DataFrame, demand: Demand, *, names: pd.Series | None = N
     style.date_axis(ax)
     style.count_axis(ax)
     ax.set_ylabel(_("units a day"))
-    ax.legend(loc="upper left")
+    ax.figure.legend(loc="outside lower center", ncols=2)
     ax.set_title(_("{product} was out of stock: what was sold, and what would have been").format(product=named))
     return ax

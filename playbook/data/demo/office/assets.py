@@ -60,7 +60,7 @@ def assets(world: World, units: np.ndarray) -> dict[str, str]:
         usual = daily[begins - BEFORE : begins].mean()
         name, year = NAMES[p["festival"]], world.calendar.days[begins].year
         result = f"日均件数为前四周的{daily[begins:ends].mean() / max(usual, 1):.1f}倍"
-        rows.append(("lesson", f"{year}年{name}复盘", f"{name}, {year}", result, lesson, "", ""))
+        rows.append(("lesson", f"{year}年{name}复盘", name, result, lesson, "", ""))
     rows += [(kind, name, tags, "", lesson, "", "") for kind, name, tags, lesson in OTHERS]
     digest = hashlib.sha256(TEXT.encode()).hexdigest()[:12]
     rows.append(("data", "618活动简报模板", "618, 简报", "", "每次活动照着填，缺一项不开工", BRIEF, digest))
