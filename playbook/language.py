@@ -37,8 +37,11 @@ ACRONYMS = frozenset({
     "roas", "roi", "seo", "sku", "uv", "yoy",
 })  # fmt: skip
 
-CODED, CODE = frozenset({"channel", "platform", "source", "level", "part"}), re.compile("[a-z]+(_[a-z]+)+")
-"""Columns whose codes English readers see without their underscores, and what such a code is."""
+CODED = frozenset({
+    "channel", "platform", "source", "level", "part", "kind", "item", "signal", "signals", "scenario", "type", "form",
+})  # fmt: skip
+CODE = re.compile("[a-z_]+(, [a-z_]+)*")
+"""Columns whose codes English readers see without their underscores, and what such codes are."""
 
 _in_use = ""  # empty: nobody has said; then the variable counts
 

@@ -345,9 +345,11 @@ def test_the_plan_orders_on_the_day_the_reorder_point_is_reached():
     told = told.set_index("product_id")
     assert told.at["b", "order_on"] == pd.Timestamp(UNTIL)
     assert abs((told.at["a", "order_on"] - pd.Timestamp("2026-07-11")).days) <= 1
-    assert np.allclose(told["net"], told["gross"] + told["safety_stock"] - told["available"] - told["inbound"])
-    assert (told["quantity"] >= told["net"]).all() and told["below_minimum"].all()
-    assert (told["value"] == 3 * told["quantity"]).all()
+    assert np.allclose(
+        told["net_requirement"], told["gross"] + told["safety_stock"] - told["available"] - told["inbound"]
+    )
+    assert (told["quantity"] >= told["net_requirement"]).all() and told["below_minimum"].all()
+    assert (told["order_amount"] == 3 * told["quantity"]).all()
     sheet = supply.proposal(told.reset_index())
     assert sheet["purchase_order_id"].iloc[0] == "PP260701-s"
 

@@ -128,9 +128,9 @@ def cases(queue: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row a case, the surest and largest first: case (number), kind, platform, place (region and town), first,
-        last (dates), orders, accounts, amount (currency), score (mean points), signs (of at least a third of its
-        orders).
+        One row a case, the surest and largest first: case (number), kind, platform, place (region and town),
+        first_on, last_on (dates), orders, accounts, amount (currency), score (mean points), signs (of at least a third
+        of its orders).
     """
     names = [_said(r.name) for r in rules.RULES]
     rows = []
@@ -145,9 +145,9 @@ def cases(queue: pd.DataFrame) -> pd.DataFrame:
                 of["score"].mean(), ", ".join(signs),
             )
         )  # fmt: skip
-    columns = ["kind", "platform", "place", "first", "last", "orders", "accounts", "amount", "score", "signs"]
+    columns = ["kind", "platform", "place", "first_on", "last_on", "orders", "accounts", "amount", "score", "signs"]
     out = pd.DataFrame(rows, columns=columns).sort_values(
-        ["score", "orders", "amount", "first"], ascending=[False, False, False, True], ignore_index=True
+        ["score", "orders", "amount", "first_on"], ascending=[False, False, False, True], ignore_index=True
     )
     out.insert(0, "case", [f"{i:03d}" for i in range(1, len(out) + 1)])
     out.attrs = dict(queue.attrs)

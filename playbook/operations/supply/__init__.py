@@ -36,8 +36,8 @@ TURNOVER_UNITS = {
 ALERT_UNITS = {"available": "count", "inbound": "count", "reorder_point": "count", "cover_days": "days"}
 LOST_UNITS = {"days": "days", "sold": "count", "lost_units": "count", "lost_sales": "currency"}
 PLAN_UNITS = {
-    **dict.fromkeys(("quantity", "gross", "available", "inbound", "safety_stock", "net"), "count"),
-    **dict.fromkeys(("unit_cost", "value"), "currency"),
+    **dict.fromkeys(("quantity", "gross", "available", "inbound", "safety_stock", "net_requirement"), "count"),
+    **dict.fromkeys(("unit_cost", "order_amount"), "currency"),
 }
 """Units of the columns of what `prestock`, `levels`, `punctuality`, `reached`, `turnover`, `alerts`, `lost_sales` and
 `plan` return."""
