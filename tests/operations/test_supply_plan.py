@@ -370,6 +370,23 @@ def test_what_runs_out_before_its_delivery_is_to_be_brought_forward():
     assert said.verdict == "act" and "11 Jul 2026" in said.text
 
 
+def test_before_a_campaign_the_last_day_to_order_is_the_day_it_runs_out_less_the_wait():
+    told = pd.DataFrame([{"product_id": "a", "verdict": "FAIL", "runs_out_on": pd.Timestamp("2026-07-20"), "short": 30.0,
+                          "short_low": 10.0, "short_high": 50.0}])  # fmt: skip
+    leads = pd.DataFrame({"product_id": ["a"], "leads": [np.array([8.0, 10.0])]})
+    more = dict(campaign="Summer", period="2026-07-01/2026-07-25", until=UNTIL)
+    (todo,) = supply.campaign_decisions(told, leads, pd.Series({"a": 10.0}), **more)
+    assert todo.due == dt.date(2026, 7, 11) and "11 Jul 2026" in todo.text and "30 units" in todo.text
+    assert (todo.effect, todo.low, todo.high) == (300, 100, 500) and todo.metric == "paid_sales"
+    slow = leads.assign(leads=[np.array([24.0])])  # it should have been ordered on 26 June
+    (late,) = supply.campaign_decisions(told, slow, pd.Series({"a": 10.0}), **more)
+    assert late.due == dt.date(2026, 7, 2) and "26 Jun 2026" in late.text and "Summer" in late.text
+    (unknown,) = supply.campaign_decisions(told, None, pd.Series({"a": 10.0}), **more)
+    assert unknown.due == dt.date(2026, 7, 2) and "20 Jul 2026" in unknown.text
+    assert supply.campaign_decisions(told, leads, pd.Series(dtype=float), **more) == []  # no price, no effect
+    assert supply.campaign_decisions(told.assign(verdict="REVIEW"), leads, pd.Series({"a": 10.0}), **more) == []
+
+
 def test_a_supplier_who_became_slower_is_named():
     rows = [
         (f"p{i}", "a", 10, d, d + pd.Timedelta(days=20), "s", d + pd.Timedelta(days=20 + (12 if i >= 13 else i % 3)))

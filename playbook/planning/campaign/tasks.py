@@ -300,9 +300,8 @@ def findings(planned: pd.DataFrame, campaign: Campaign) -> list[Finding]:
     return out
 
 
-def decisions(
-    planned: pd.DataFrame | Missing, campaign: Campaign, expected: pd.DataFrame | Missing, *, today: dt.date
-) -> list[Decision]:
+@answers("Which task must be finished now?")
+def decisions(planned: pd.DataFrame, campaign: Campaign, expected: pd.DataFrame, *, today: dt.date) -> list[Decision]:
     """Which task must be finished now so that the campaign's days do not slip?
 
     A day by which it slips sells as the weeks before it did, not as a day of earlier campaigns of the kind: that is the
@@ -322,8 +321,6 @@ def decisions(
     list of Decision
         One, on the first task that the last day hangs on; none where nothing slips or the sales of a day are not known.
     """
-    if isinstance(planned, Missing) or isinstance(expected, Missing):
-        return []
     undone = planned[planned["status"].isin(["open", "doing"]) & (planned["campaign_id"] == campaign.campaign_id)]
     path = undone[undone["critical"] & (undone["slips_days"] > 0) & (undone["due_on"] <= campaign.ends)]
     e = expected.iloc[0]
