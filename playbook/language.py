@@ -37,12 +37,6 @@ ACRONYMS = frozenset({
     "roas", "roi", "seo", "sku", "uv", "yoy",
 })  # fmt: skip
 
-CODED = frozenset({
-    "channel", "platform", "source", "level", "part", "kind", "item", "signal", "signals", "scenario", "type", "form",
-})  # fmt: skip
-CODE = re.compile("[a-z_]+(, [a-z_]+)*")
-"""Columns whose codes English readers see without their underscores, and what such codes are."""
-
 _in_use = ""  # empty: nobody has said; then the variable counts
 
 Words = Mapping[tuple[str, str], str]
@@ -90,7 +84,8 @@ def current() -> str:
 
 def languages() -> list[str]:
     """The languages that there are."""
-    return [ENGLISH, *sorted(p.name for p in LOCALES.glob("*") if (p / "LC_MESSAGES").is_dir())]
+    others = (p.name for p in LOCALES.glob("*") if (p / "LC_MESSAGES").is_dir() and p.name != ENGLISH)
+    return [ENGLISH, *sorted(others)]
 
 
 def tag() -> str:
@@ -120,8 +115,6 @@ def term(column: str, value: str) -> str:
     for one of ours. A sentence that was kept with its words filled in is known again by what stands around them.
     """
     words = _words()
-    if not words:
-        return value.replace("_", " ") if column in CODED and CODE.fullmatch(value) else value
     said = words.get((column, value)) or _filled(column, value)
     if not said and ", " in value and all((column, part) in words for part in value.split(", ")):
         said = listing(words[column, part] for part in value.split(", "))  # several codes in a row
@@ -159,8 +152,7 @@ def paragraph(sentences: Iterable[str]) -> str:
 
 
 def _words() -> Words:
-    language = current()
-    return {} if language == ENGLISH else _read(LOCALES, language)
+    return _read(LOCALES, current())
 
 
 def _filled(column: str, value: str) -> str:
