@@ -1,4 +1,5 @@
 import datetime as dt
+import json
 
 import numpy as np
 import pandas as pd
@@ -171,6 +172,8 @@ def test_the_queue_keeps_what_was_said_below_what_waits():
     assert sheet[["order_id", "verdict"]].values.tolist() == [
         ["2", ""], ["3", ""], ["4", ""], ["0", "genuine"], ["1", "fake"],
     ]  # fmt: skip
+    assert sheet["ordered_at"].iloc[-1] == pd.Timestamp("2026-06-02 02:00")
+    json.dumps(order_audit.audit(wave(), until=UNTIL, said=told).attrs)  # else the engine complains on the page
 
 
 def test_a_filled_sheet_is_read_back_and_its_mistakes_are_named(make_shop):

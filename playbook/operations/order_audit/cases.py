@@ -98,6 +98,7 @@ def audit(
             _("These signs need data that the shop does not have, and were not looked for: {signs}.").format(signs=said)
         )
     looked_at = told[["platform", "order_id", "ordered_at", "amount", "kind", "score", "signs", "verdict"]]
+    looked_at = looked_at.assign(ordered_at=looked_at["ordered_at"].astype(str))  # attributes hold plain words
     out.attrs = {"silent": silent, "notes": notes, "days": days, "judged": int(judged.count().execute()),
                  "looked_at": looked_at.to_dict("records")}  # fmt: skip
     return out

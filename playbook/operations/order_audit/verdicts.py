@@ -53,6 +53,7 @@ def review(queue: pd.DataFrame) -> pd.DataFrame:
     wanted = ["platform", "order_id", "ordered_at", "amount", "kind", "score", "signs", "verdict"]
     waiting = queue.loc[queue["verdict"] == "", wanted]
     told = pd.DataFrame(queue.attrs["looked_at"], columns=wanted)
+    told["ordered_at"] = pd.to_datetime(told["ordered_at"])
     return pd.concat([waiting, told], ignore_index=True) if len(told) else waiting.reset_index(drop=True)
 
 
