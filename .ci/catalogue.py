@@ -57,7 +57,8 @@ FURTHER = (
     "to_window", "held_back", "orders_sent", "orders_held", "cap", "from_days", "to_days", "half_life", "then",
     "before_days", "below_minimum", "case", "changed", "gross", "late", "ordered_at", "policy", "runs_out_on", "says",
     "without_safety", "sales_change",
-    "busiest",
+    "busiest", "about", "second", "with_id", "article", "duty", "words", "type", "story", "first_says", "second_says",
+    "first_on", "last_on", "net_requirement", "order_amount",
 )  # fmt: skip
 """Columns that are not found in the functions that make them."""
 

@@ -334,3 +334,9 @@ def test_figures_are_the_same_in_every_language(pages):
     chinese, english = (said_in(pages[run, "00_data_health"][0]).figures for run in ("corner", "english"))
     assert chinese == english and len(english) > 50
     assert "One row per order that was placed." in {f["by"].get("meaning") for f in english}
+
+
+def test_paid_search_is_not_called_natural():
+    with language.using("zh"):
+        assert term("channel", "search") == term("level", "search") == term("source", "search") == "搜索广告"
+        assert term("channel", "natural_search") == "自然搜索" and term("channel", "paid_search") == "付费搜索"

@@ -128,7 +128,7 @@ def new(shop: Annotated[str, typer.Argument(help="Name of the shop: letters, dig
     out.print(
         _(
             "{folder}/templates/ has a table for each thing that no platform exports (targets, campaigns, stock …): "
-            "fill one in and move it to {folder}/raw/."
+            "fill one in and move it to {folder}/raw/. templates/plan/ has the library of assets, for {folder}/plan/."
         ).format(folder=where)
     )
     out.print(_("Then: playbook run {shop}").format(shop=shop))

@@ -48,7 +48,7 @@ class Column:
     check: Callable[[str], str] | None = None
 
 
-def read(store: Store | None, name: str, columns: Sequence[Column], *, key: str = "") -> Any:
+def read(store: Store | None, name: str, columns: Sequence[Column], *, key: str | Sequence[str] = "") -> Any:
     """The sheet ``plan/<name>.csv`` or ``.xlsx``, or a Missing where there is none.
 
     Parameters
@@ -59,8 +59,8 @@ def read(store: Store | None, name: str, columns: Sequence[Column], *, key: str 
         Of the file, without its ending.
     columns : sequence of Column
         What is read; other columns of the sheet are left alone.
-    key : str
-        A column in which no word may stand twice.
+    key : str or sequence of str
+        A column in which no word may stand twice, or columns that no two rows may have in common.
 
     Returns
     -------
@@ -85,7 +85,8 @@ def read(store: Store | None, name: str, columns: Sequence[Column], *, key: str 
         for c in columns
         if c.required and c.name not in head
     ]
-    out, seen = [], dict[str, int]()
+    keys = [key] if isinstance(key, str) else list(key)
+    out, seen = [], dict[tuple[str, ...], int]()
     for number, cells in enumerate(rows, start=2):
         if not any(cell.strip() for cell in cells):
             continue
@@ -94,9 +95,10 @@ def read(store: Store | None, name: str, columns: Sequence[Column], *, key: str 
         for c in (c for c in columns if c.name in head):
             text = said.get(c.name, "").strip()
             row[c.name], why = _cell(text, c)
-            if key == c.name and text:
-                why = why or (_("it is there already, in row {row}").format(row=seen[text]) if text in seen else "")
-                seen.setdefault(text, number)
+            if keys[-1] == c.name and text:
+                named = tuple(said.get(k, "").strip() for k in keys)
+                why = why or (_("it is there already, in row {row}").format(row=seen[named]) if named in seen else "")
+                seen.setdefault(named, number)
             if why:
                 wrong.append(
                     _("{file}, row {row}, column {column}: {said!r}: {why}").format(

@@ -1,6 +1,7 @@
 """Templates of the tables that no platform exports: a header and an example each, as CSV and as one workbook.
 
-They lie beside ``raw/``, so that nothing of them is ingested; a filled one is moved there. The example row begins with
+They lie beside ``raw/``, so that nothing of them is ingested; a filled one is moved there (what lies in ``plan/`` of
+them, into the shop's ``plan/``). The example row begins with
 `words.EXAMPLE`, and ingest passes it over wherever it stands.
 """
 
@@ -22,6 +23,17 @@ NAMES = (
 """The tables that a team keeps itself."""
 
 WORKBOOK = "team.xlsx"
+
+ASSETS = {
+    "kind": "lesson",
+    "name": "Double 11 review",
+    "tags": "Double 11, candles",
+    "result": "twice the orders of the weeks before",
+    "lesson": "order gift boxes six weeks ahead",
+    "file": "",
+    "hash": "",
+}
+"""An example of ``plan/assets.csv``, the library of assets; it is no table, so it goes into ``plan/``."""
 
 _BY_TYPE = {
     "id": "1001",
@@ -97,10 +109,12 @@ def write_templates(folder: Path) -> list[Path]:
     """Write the templates into a folder; those that are there already stay as they are."""
     folder.mkdir(parents=True, exist_ok=True)
     out = []
-    for name in NAMES:
-        path = folder / f"{name}.csv"
+    rows = {f"{name}.csv": example(name) for name in NAMES}
+    rows["plan/assets.csv"] = ASSETS | {"kind": f"{EXAMPLE} {ASSETS['kind']}"}
+    for name, row in rows.items():
+        path = folder / name
+        path.parent.mkdir(exist_ok=True)
         if not path.exists():
-            row = example(name)
             text = io.StringIO()
             csv.writer(text, lineterminator="\r\n").writerows([list(row), list(row.values())])
             path.write_bytes(text.getvalue().encode("utf-8-sig"))

@@ -18,6 +18,7 @@ import pandas as pd
 from .. import style
 from ..data.engine import as_table
 from ..data.store import ShopError
+from ..data.words import EXAMPLE
 from ..language import _
 from ..methods.intervals import shrunken_rates
 from ..missing import Missing
@@ -59,6 +60,8 @@ def kept(plan: Path) -> pd.DataFrame:
     rows = []
     for number, line in enumerate(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig"))), start=2):
         row = {c: (line.get(c) or "").strip() for c in COLUMNS}
+        if row["kind"].startswith(EXAMPLE):
+            continue
         if not row["name"] or row["kind"] not in KINDS:
             column = "name" if not row["name"] else "kind"
             raise ShopError(

@@ -25,8 +25,8 @@ def fresh(home):
 
 
 def test_a_new_shop_has_a_template_for_each_table_of_the_team_and_nothing_to_ingest(fresh):
-    there = {p.name for p in (fresh / "templates").iterdir()}
-    assert there == {*(f"{n}.csv" for n in NAMES), WORKBOOK}
+    there = {p.relative_to(fresh / "templates").as_posix() for p in (fresh / "templates").rglob("*.*")}
+    assert there == {*(f"{n}.csv" for n in NAMES), WORKBOOK, "plan/assets.csv"}
     assert list((fresh / "raw").iterdir()) == []
     for name in NAMES:
         text = (fresh / "templates" / f"{name}.csv").read_bytes().decode("utf-8-sig")

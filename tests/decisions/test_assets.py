@@ -1,11 +1,13 @@
 """Stories of the library: what people keep, what a report finds worth keeping, and looking for it again."""
 
 import hashlib
+import shutil
 
 import pandas as pd
 import pytest
 
-from playbook.data.store import ShopError
+from playbook.data.store import ShopError, create
+from playbook.data.templates import ASSETS
 from playbook.decisions import assets
 from playbook.missing import Missing
 
@@ -67,3 +69,14 @@ def test_the_report_finds_data_creatives_relationships_and_lessons():
 def test_what_is_lacking_is_left_out():
     found = assets.found(accounting=Missing("files"), ad_spend=Missing("ad_spend"), lessons=None)
     assert found.empty and found.attrs["notes"]
+
+
+def test_the_template_of_a_new_shop_has_the_library_s_columns_and_no_asset_yet(home):
+    folder = create("corner")
+    (folder / "plan").mkdir()
+    shutil.copy(folder / "templates" / "plan" / "assets.csv", folder / "plan")
+    assert tuple(ASSETS) == assets.COLUMNS and ASSETS["kind"] in assets.KINDS
+    assert assets.kept(folder / "plan").empty
+    with (folder / "plan" / "assets.csv").open("a", encoding="utf-8") as file:
+        file.write("lesson,Mine,,,,,\n")
+    assert assets.kept(folder / "plan")["name"].tolist() == ["Mine"]

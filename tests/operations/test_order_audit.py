@@ -1,9 +1,12 @@
 import datetime as dt
+import json
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from playbook.data import plan_sheets
+from playbook.data.store import ShopError
 from playbook.missing import Missing
 from playbook.operations import order_audit
 from playbook.operations.order_audit import rules
@@ -123,3 +126,68 @@ def test_weeks_are_drawn_by_kind():
     assert weeks["orders"].tolist() == [2, 1]
     heights = sorted(p.get_height() for p in order_audit.plot_by_week(weeks).patches)
     assert heights[-2:] == [1, 2]
+
+
+# -- what people said
+
+
+def wave():
+    """Five orders of three accounts to one address by night, and one order of somebody else."""
+    rows = [(f"a{i % 3}", f"2026-06-0{i + 1} 02:00", "x") for i in range(5)]
+    return orders(*rows, ("d", "2026-06-01 12:00", "y"))
+
+
+def said(**verdicts):
+    rows = [("tmall", order[1:], verdict) for order, verdict in verdicts.items()]
+    return pd.DataFrame(rows, columns=["platform", "order_id", "verdict"])
+
+
+def test_what_a_person_said_goes_before_the_score():
+    told = said(o0="genuine", o1="fake", o2="refund loop", o5="fake", o3=pd.NA, o99="fake")
+    queue = order_audit.audit(wave(), until=UNTIL, said=told).set_index("order_id")
+    assert sorted(queue.index) == ["1", "2", "3", "4", "5"]  # 0 is genuine, 5 is fake whatever its score
+    assert queue["kind"].to_dict() == {"1": "fake", "2": "refund loop", "3": "fake", "4": "fake", "5": "fake"}
+    assert queue["verdict"].to_dict() == {"1": "fake", "2": "refund loop", "3": "", "4": "", "5": "fake"}
+    assert sorted(order_audit.faked(queue.reset_index())["order_id"]) == ["1", "3", "4", "5"]
+
+
+def test_the_precision_of_the_rules_is_that_of_the_orders_looked_at():
+    none = order_audit.audit(wave(), until=UNTIL)
+    before = order_audit.precision(none)
+    assert before.loc[0, ["waiting", "looked_at"]].tolist() == [5, 0] and np.isnan(before.loc[0, "precision"])
+    assert "audit_queue.csv" in before.attrs["notes"][0] and order_audit.precision_findings(before) == []
+    told = said(o0="genuine", o1="fake", o2="fake", o5="fake")  # 5 was not named by the rules
+    queue = order_audit.audit(wave(), until=UNTIL, said=told)
+    row = order_audit.precision(queue).set_index("kind").loc["fake"]
+    assert row[["waiting", "looked_at", "confirmed"]].tolist() == [2, 3, 2]
+    assert row["precision"] == pytest.approx(2 / 3)
+    assert (row["precision_low"], row["precision_high"]) == pytest.approx((0.2077, 0.9385), abs=1e-4)  # Wilson's
+    (finding,) = order_audit.precision_findings(order_audit.precision(queue))
+    assert finding.verdict == "watch" and "66.7%" in finding.text and finding.figures[0].value == pytest.approx(2 / 3)
+
+
+def test_the_queue_keeps_what_was_said_below_what_waits():
+    told = said(o0="genuine", o1="fake")
+    sheet = order_audit.review(order_audit.audit(wave(), until=UNTIL, said=told))
+    assert sheet[["order_id", "verdict"]].values.tolist() == [
+        ["2", ""], ["3", ""], ["4", ""], ["0", "genuine"], ["1", "fake"],
+    ]  # fmt: skip
+    assert sheet["ordered_at"].iloc[-1] == pd.Timestamp("2026-06-02 02:00")
+    json.dumps(order_audit.audit(wave(), until=UNTIL, said=told).attrs)  # else the engine complains on the page
+
+
+def test_a_filled_sheet_is_read_back_and_its_mistakes_are_named(make_shop):
+    store = make_shop("corner", {})
+    (store.folder / "plan").mkdir(exist_ok=True)
+    path = store.folder / "plan" / "audit_queue.csv"
+    path.write_text("report,platform,order_id,score,verdict\n2026-06,tmall,0,3,genuine\n2026-06,tmall,1,3,\n")
+    read = plan_sheets.read(store, "audit_queue", order_audit.columns(), key=order_audit.KEY)
+    queue = order_audit.audit(wave(), until=UNTIL, said=read)
+    assert sorted(queue["order_id"]) == ["1", "2", "3", "4"]
+    path.write_text("platform,order_id,verdict\ntmall,0,innocent\njd,0,fake\ntmall,0,fake\n,,fake\n")
+    with pytest.raises(ShopError) as wrong:
+        plan_sheets.read(store, "audit_queue", order_audit.columns(), key=order_audit.KEY)
+    lines = str(wrong.value).splitlines()
+    assert lines[0].startswith("audit_queue.csv, row 2, column verdict: 'innocent'")
+    assert lines[1] == "audit_queue.csv, row 4, column order_id: '0': it is there already, in row 2"
+    assert lines[2] == "audit_queue.csv, row 5, column order_id: '': must be filled in" and len(lines) == 3

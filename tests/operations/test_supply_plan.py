@@ -7,7 +7,8 @@ from scipy import stats
 
 from playbook.missing import Missing
 from playbook.operations import supply
-from playbook.operations.supply import intermittent, safety
+from playbook.operations.supply import chances, intermittent, safety
+from playbook.operations.supply import orders as goods
 from playbook.period import parse
 
 UNTIL = dt.date(2026, 7, 1)
@@ -131,14 +132,14 @@ def test_patterns(units, name):
 
 def test_the_reorder_point_of_a_known_wait_is_the_quantile_of_demand():
     running = np.cumsum(np.full((1, 60), 2.0), axis=1)
-    point = safety.reorder_points(running, [np.array([9.0])], np.array([1.0]), 0.0, np.array([0.95]))
+    point = safety.reorder_points(running, [np.array([9.0])], np.ones(1), np.zeros(1), np.array([0.95]))
     assert point[0] == stats.poisson.ppf(0.95, 20)  # nine days of waiting and one until it is looked at again
 
 
 def test_a_wait_that_varies_needs_more():
     running = np.cumsum(np.full((2, 60), 5.0), axis=1)
     leads = [np.full(12, 10.0), np.array([4.0, 16.0] * 6)]
-    steady, varied = safety.reorder_points(running, leads, np.ones(2), 0.0, np.full(2, 0.95))
+    steady, varied = safety.reorder_points(running, leads, np.ones(2), np.zeros(2), np.full(2, 0.95))
     assert varied > steady + 10
 
 
@@ -148,6 +149,47 @@ def test_a_supplier_that_has_changed_is_believed_and_one_odd_delivery_is_not():
     assert safety._next(np.append(usual, [45, 46])).mean() > 44
     assert safety._next(np.append(usual, [45, 30, 31])).mean() < 33
     assert safety._next(np.array([20.0])).tolist() == [20.0]
+
+
+def test_a_new_pace_counts_alone_though_one_delivery_of_it_was_nearly_as_quick_as_before():
+    usual = [30.0, 31, 29, 30, 32, 30, 29, 31, 30, 30]
+    told = safety._next(np.array([*usual, 45, 36, 48, 44]))
+    assert told.mean() == pytest.approx(np.mean([45, 36, 48, 44]))
+
+
+def test_what_is_overdue_is_taken_to_be_as_far_away_as_it_is_late():
+    rows = [
+        ("p1", "a", 10, "2026-05-01 09:00", "2026-05-11", "s", "2026-05-11"),
+        ("p2", "a", 10, "2026-06-01 09:00", "2026-06-11", "s", None),
+    ]
+    frame = goods.plain(bought(rows))
+    day = dt.date(2026, 6, 15)  # four days late: 14 days since it was ordered, and four more
+    assert np.median(safety.samples(frame, day)["s"]) == pytest.approx((10 + 18) / 2)
+    assert safety.samples(frame, dt.date(2026, 6, 10))["s"].tolist() == [10.0]  # not late yet
+
+
+def test_the_error_of_forecasts_is_what_luck_does_not_explain():
+    # 100 said, 120 or 80 came: 400 squared, 100 of it luck; the rest is (0.1732 × 100)², widened by √3 for few moments
+    said, lucky = np.full(4, 100.0), np.full(4, 100.0)
+    came = np.array([120.0, 80, 120, 80])
+    assert chances.spread_of([(said, came, lucky)]) == pytest.approx(np.sqrt(0.03) * np.sqrt(3))
+    assert chances.spread_of([(said, came, np.full(4, 1e4))]) == pytest.approx(chances.LEAST_SPREAD * np.sqrt(3))
+    assert chances.spread_of([(said / 1000, came, lucky)]) == chances.UNTRIED
+
+
+def test_the_level_of_a_slow_seller_is_known_worse():
+    _sold, demand = fitted({"a": 1, "b": 100})
+    slow, fast = demand.error()
+    assert slow > fast > demand.spread
+    # 56 days and 28 of the usual tell the level: its luck is that of 84² / (56 + 28² / 200) days' units
+    told = demand.base() * 84**2 / (56 + 28**2 / 200)
+    assert [slow, fast] == pytest.approx(np.hypot(demand.spread, np.sqrt(demand.luck / told)), rel=0.05)
+
+
+def test_the_error_of_croston_by_hand():
+    # four equal sales in eight days, weight 1/2: 1/3 × (1 − 1/64) + 1/64 of the intervals' variation of 1/2
+    units = np.array([0.0, 2, 0, 2, 0, 2, 0, 2])
+    assert intermittent.error(units, alpha=0.5) ** 2 == pytest.approx((1 / 3 * 63 / 64 + 1 / 64) / 2)
 
 
 def test_levels_reach_what_they_aim_at_by_either_measure():
@@ -303,9 +345,11 @@ def test_the_plan_orders_on_the_day_the_reorder_point_is_reached():
     told = told.set_index("product_id")
     assert told.at["b", "order_on"] == pd.Timestamp(UNTIL)
     assert abs((told.at["a", "order_on"] - pd.Timestamp("2026-07-11")).days) <= 1
-    assert np.allclose(told["net"], told["gross"] + told["safety_stock"] - told["available"] - told["inbound"])
-    assert (told["quantity"] >= told["net"]).all() and told["below_minimum"].all()
-    assert (told["value"] == 3 * told["quantity"]).all()
+    assert np.allclose(
+        told["net_requirement"], told["gross"] + told["safety_stock"] - told["available"] - told["inbound"]
+    )
+    assert (told["quantity"] >= told["net_requirement"]).all() and told["below_minimum"].all()
+    assert (told["order_amount"] == 3 * told["quantity"]).all()
     sheet = supply.proposal(told.reset_index())
     assert sheet["purchase_order_id"].iloc[0] == "PP260701-s"
 
@@ -324,6 +368,23 @@ def test_what_runs_out_before_its_delivery_is_to_be_brought_forward():
     assert "late" in todo.text and todo.period == "2026-07" and todo.by == {"product_id": "a"}
     (said,) = supply.prestock_findings(checked, prices, currency="CNY")
     assert said.verdict == "act" and "11 Jul 2026" in said.text
+
+
+def test_before_a_campaign_the_last_day_to_order_is_the_day_it_runs_out_less_the_wait():
+    told = pd.DataFrame([{"product_id": "a", "verdict": "FAIL", "runs_out_on": pd.Timestamp("2026-07-20"), "short": 30.0,
+                          "short_low": 10.0, "short_high": 50.0}])  # fmt: skip
+    leads = pd.DataFrame({"product_id": ["a"], "leads": [np.array([8.0, 10.0])]})
+    more = dict(campaign="Summer", period="2026-07-01/2026-07-25", until=UNTIL)
+    (todo,) = supply.campaign_decisions(told, leads, pd.Series({"a": 10.0}), **more)
+    assert todo.due == dt.date(2026, 7, 11) and "11 Jul 2026" in todo.text and "30 units" in todo.text
+    assert (todo.effect, todo.low, todo.high) == (300, 100, 500) and todo.metric == "paid_sales"
+    slow = leads.assign(leads=[np.array([24.0])])  # it should have been ordered on 26 June
+    (late,) = supply.campaign_decisions(told, slow, pd.Series({"a": 10.0}), **more)
+    assert late.due == dt.date(2026, 7, 2) and "26 Jun 2026" in late.text and "Summer" in late.text
+    (unknown,) = supply.campaign_decisions(told, None, pd.Series({"a": 10.0}), **more)
+    assert unknown.due == dt.date(2026, 7, 2) and "20 Jul 2026" in unknown.text
+    assert supply.campaign_decisions(told, leads, pd.Series(dtype=float), **more) == []  # no price, no effect
+    assert supply.campaign_decisions(told.assign(verdict="REVIEW"), leads, pd.Series({"a": 10.0}), **more) == []
 
 
 def test_a_supplier_who_became_slower_is_named():

@@ -95,7 +95,7 @@ def test_one_thing_broken_is_the_one_that_blocks_and_the_verdict_names_it(check)
 
 def test_the_evidence_says_what_was_seen():
     told = readiness.checks(SALE, **(FINE | BROKEN["stock"])).set_index("check")["evidence"]
-    assert told["stock"] == "1 of 2 products run out before the end: a; the first, a, on 6 Nov 2026, 40 short."
+    assert told["stock"] == "One of 2 products runs out before the end: a, on 6 Nov 2026, 40 short."
     told = readiness.checks(SALE, **(FINE | BROKEN["compliance"])).set_index("check")["evidence"]
     assert told["compliance"] == "1 pieces that go out before its end must be changed: c1."
 

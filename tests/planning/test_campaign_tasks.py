@@ -176,3 +176,17 @@ def test_the_gantt_has_a_bar_from_the_first_to_the_last_day_of_each_task():
 
 def test_a_missing_plan_draws_nothing():
     assert repr(pictures.plot_tasks(Missing("plan/tasks.csv"), SALE, today=TODAY)) == ""
+
+
+def test_the_days_to_make_up_are_worth_what_the_campaign_sells_more_than_the_weeks_before():
+    expected = pd.DataFrame([{"before_a_day": 10.0, "orders_a_day": 30.0, "orders_a_day_low": 20.0, "orders_a_day_high": 50.0,
+                              "days": 3.0, "orders": 90.0, "net_sales": 9000.0}])  # fmt: skip
+    late = plan(("a", "10-20", "10-30", "", "doing"), ("b", "10-31", "11-11", "a", "open"))
+    (todo,) = tasks.decisions(tasks.tasks(late, None, today=TODAY), SALE, expected, today=TODAY)
+    # a ends today instead of on 30 October: two days, each 20 orders of 100 each
+    assert (todo.effect, todo.low, todo.high) == (4000, 2000, 8000)
+    assert todo.due == dt.date(2026, 11, 2) and todo.owner == "Ann" and "Sale: a" in todo.text
+    assert todo.period == "2026-11-09/2026-11-11" and todo.metric == "net_sales"
+    fine = plan(("a", "10-20", "10-30", "", "done"), ("b", "10-31", "11-11", "a", "doing"))
+    assert tasks.decisions(tasks.tasks(fine, None, today=TODAY), SALE, expected, today=TODAY) == []
+    assert isinstance(tasks.decisions(tasks.tasks(late, None, today=TODAY), SALE, Missing("x"), today=TODAY), Missing)

@@ -106,7 +106,8 @@ def verdicts(found: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for (content_id, at), mine in found[found["allowed"] == ""].groupby(["content_id", "publish_at"], sort=False):
         kinds = sorted(set(mine["kind"]), key=KINDS.index)
-        said = "; ".join(f"{term('kind', k)}: {', '.join(mine.loc[mine['kind'] == k, 'found'])}" for k in kinds)
+        words = {k: ", ".join(mine.loc[mine["kind"] == k, "found"].unique()) for k in kinds}
+        said = "; ".join(f"{term('kind', k)}: {of}" for k, of in words.items())
         first = mine.iloc[0]
         verdict = "change" if set(kinds) & set(GRAVE) else "look"
         rows.append((content_id, at, first["channel"], first["stage"], verdict, said))
@@ -140,7 +141,7 @@ def plot_by_kind(kinds: pd.DataFrame) -> Axes | None:
     if kinds.empty:
         return None
     rows = kinds.iloc[::-1]
-    names = [term("kind", k).replace("_", " ") for k in rows["kind"]]
+    names = [term("kind", k) for k in rows["kind"]]
     ax = style.axes(height=0.9 + 0.4 * len(rows))
     ax.barh(names, rows["ahead"], color=style.OWN, height=0.6)
     ax.barh(names, rows["pieces"] - rows["ahead"], left=rows["ahead"], color=style.COMPARISON, height=0.6)
@@ -152,6 +153,7 @@ def plot_by_kind(kinds: pd.DataFrame) -> Axes | None:
     ax.grid(axis="y", visible=False)
     ax.margins(x=0.35)
     ax.set_title(_("Pieces in which something was found"))
+    ax.locator_params(axis="x", integer=True)
     return style.count_axis(ax, which="x")
 
 

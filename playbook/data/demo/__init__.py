@@ -21,6 +21,7 @@ from ...language import _
 from . import truth
 from .blocks import added, blocks, whole_tables
 from .defects import spoil
+from .office import assets
 from .raw import write_block, write_whole
 from .world import World, make_world
 
@@ -102,6 +103,11 @@ def _write_all(world: World, folder: Path) -> Iterator[Path]:
     rates = [] if (folder / "fx.csv").exists() else [folder / "fx.csv"]
     planted = spoil(raw, world)
     yield from [*(raw / file for p in planted for file in p.changes), *(p for p in rates if p.exists())]
+    for name, text in assets.assets(world, total["units"]).items():
+        path = folder / "plan" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8", newline="\n")
+        yield path
     path = folder / "truth.json"
     told = truth.truth(world, total, once) | {"defects": [asdict(p) for p in planted]}
     path.write_text(json.dumps(told, ensure_ascii=False, indent=1) + "\n", encoding="utf-8", newline="\n")
@@ -109,12 +115,12 @@ def _write_all(world: World, folder: Path) -> Iterator[Path]:
 
 
 def _clear(folder: Path) -> None:
-    """Take away what an earlier demo made, and the folders below ``raw/`` that are empty for it."""
+    """Take away what an earlier demo made, and the folders below ``raw/`` and ``plan/`` that are empty for it."""
     made = folder / MADE
     if not made.exists():
         return
     for name in made.read_text(encoding="utf-8").splitlines():
         (folder / name).unlink(missing_ok=True)
         above = (folder / name).parent
-        if above.parent == folder / "raw" and above.is_dir() and not any(above.iterdir()):
+        if above.parent in (folder / "raw", folder / "plan") and above.is_dir() and not any(above.iterdir()):
             above.rmdir()

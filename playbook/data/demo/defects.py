@@ -301,6 +301,10 @@ SMALL = 0.04
 """Scale up to which one row of each is enough: of a small file, three would block what the report decides."""
 
 
+FOREIGN = 90
+"""Orders of the store that sells in dollars; so few, and of so many products, that no stock has to know of them."""
+
+
 def spoil(raw: Path, world: World) -> list[Planted]:
     """Plant the demo's defects into its ``raw/``, and add its store that sells in dollars."""
     found = {pattern: sorted(raw.glob(pattern)) for pattern, _which, _kind in SPOILT}
@@ -308,14 +312,21 @@ def spoil(raw: Path, world: World) -> list[Planted]:
     files = [path.relative_to(raw).as_posix() for path, _kind in some]
     rng, kinds = np.random.default_rng([world.seed, 11]), [kind for _path, kind in some]
     planted = plant(raw, rng, files=files, kinds=kinds, n=3 if world.scale > SMALL else 1)
-    return [*planted, foreign_store(raw, rows=90, last=world.calendar.days[-1])]
+    goods, rows = world.catalogue.products["product_id"].tolist(), max(round(FOREIGN * min(world.scale, 1)), 12)
+    return [*planted, foreign_store(raw, rows=rows, last=world.calendar.days[-1], goods=goods)]
 
 
 LAST = pd.Timestamp("2026-10-31")
 
 
 def foreign_store(
-    raw: Path, *, name: str = "us/orders_export.csv", rows: int = 6, late: int = 2, last: pd.Timestamp = LAST
+    raw: Path,
+    *,
+    name: str = "us/orders_export.csv",
+    rows: int = 6,
+    late: int = 2,
+    last: pd.Timestamp = LAST,
+    goods: Sequence[str] = ("candle0001",),
 ) -> Planted:
     """Add a store that sells in dollars, and the shop's ``fx.csv``; its last orders are of days without a rate.
 
@@ -332,7 +343,8 @@ def foreign_store(
         day = f"{month}-{2 + i % 26:02d}" if i < rows - late else f"{last:%Y-%m}-{20 + i - rows + late:02d}"
         at = f"{day} 10:00:00 -0700"
         lines.append(
-            f"US{i:05d},,paid,{at},fulfilled,{at},USD,30.00,5.00,0.00,35.00,,0.00,{at},2,Candle,15.00,candle0001,"
+            f"US{i:05d},,paid,{at},fulfilled,{at},USD,30.00,5.00,0.00,35.00,,0.00,{at},1,Gift,30.00,"
+            f"{goods[i % len(goods)]},"
         )
     path = raw / name
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -15,9 +15,9 @@ from ...findings import Figure, Finding
 from ...language import _, listing, term
 from ...missing import Missing, answers, quietly
 from ...period import Period
-from . import rules
+from . import rules, verdicts
 
-KINDS = ("fake", "refund loop")
+KINDS = verdicts.DOUBTFUL
 UNITS = {"orders_paid": "count", "paid_sales": "currency", "customers": "count", "aov": "currency",
          "repeat_rate": "share", "refund_rate": "share"}  # fmt: skip
 """Units of what `effect` returns."""
@@ -32,12 +32,14 @@ def audit(
     days: int = 365,
     returns: ibis.Table | None = None,
     reviews: ibis.Table | None = None,
+    said: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Which orders look faked, or made to be refunded?
 
     Each rule (`rules.RULES`) is a sign with its points; from three points on a person should look. No sign alone but
     the refund loop reaches that: students share an address, and somebody is always awake. The accounts are judged by
-    all they have done; nothing is blocked or left out by itself.
+    all they have done; nothing is blocked or left out by itself. What a person has said of an order stands, whatever
+    its score.
 
     Parameters
     ----------
@@ -47,14 +49,18 @@ def audit(
         The day after the last one.
     days : int
         Orders placed within so many days before it are judged.
+    said : DataFrame, optional
+        ``plan/audit_queue.csv``, read with `verdicts.columns`: what a person found.
 
     Returns
     -------
     DataFrame
-        One row an order with three points or more, the most first: platform, order_id, customer_id, ordered_at, amount
-        (currency), product_id, region, city, kind (fake, refund loop), score (points), signs (in a row), place (what a
-        case has in common). ``attrs``: ``silent`` (rules that could not be held), ``notes``, ``days``, ``judged``
-        (orders).
+        One row an order with three points or more, or one that a person has called doubtful, the most first: platform,
+        order_id, customer_id, ordered_at, amount (currency), product_id, region, city, kind (fake, refund loop), score
+        (points), signs (in a row), place (what a case has in common), verdict (a person's; empty: nobody has looked).
+        What she called genuine is not there. ``attrs``: ``silent`` (rules that could not be held), ``notes``, ``days``,
+        ``judged`` (orders), ``looked_at`` (platform, order_id, kind that the rules gave it, score, verdict of each
+        order that a person judged, as rows).
 
     References
     ----------
@@ -67,27 +73,34 @@ def audit(
     judged, silent = rules.evidence(orders, *tables)
     judged = judged.filter(judged.ordered_at >= dt.datetime.combine(until - dt.timedelta(days=days), dt.time()))
     score = sum((judged[r.name].cast("int32") * r.points for r in rules.RULES), ibis.literal(0))
-    judged = judged.mutate(score=score)
+    judged = verdicts.joined(judged.mutate(score=score), said)
     names = [r.name for r in rules.RULES]
-    wanted = ["platform", "order_id", "customer_id", "ordered_at", "amount", "region", "city", "score", *names]
-    queue = judged.filter(judged.score >= rules.REVIEW)
+    wanted = ["platform", "order_id", "customer_id", "ordered_at", "amount", "region", "city", "score", "verdict"]
+    wanted += names
+    queue = judged.filter((judged.score >= rules.REVIEW) | (judged.verdict != ""))
     queue = queue.select(*wanted, *rules.SHARED.values(), product_id=queue["product"]).to_pandas()
+    ruled = np.where(queue["refund_loop"] == 1, "refund loop", "fake")
     frame = queue.assign(
         amount=queue["amount"].astype(float),
-        kind=np.where(queue["refund_loop"] == 1, "refund loop", "fake"),
+        kind=np.where(queue["verdict"].isin(KINDS), queue["verdict"], ruled),
         signs=[", ".join(_said(n) for n in names if row[n]) for row in queue[names].to_dict("records")],
         place=_place(queue),
     )
     keep = ["platform", "order_id", "customer_id", "ordered_at", "amount", "product_id", "region", "city", "kind",
-            "score", "signs", "place"]  # fmt: skip
-    out = frame[keep].sort_values(["score", "ordered_at", "order_id"], ascending=[False, True, True], ignore_index=True)
+            "score", "signs", "place", "verdict"]  # fmt: skip
+    told = frame.assign(kind=ruled)[frame["verdict"] != ""].sort_values(["platform", "order_id"])
+    frame = frame.loc[frame["verdict"] != verdicts.GENUINE, keep]
+    out = frame.sort_values(["score", "ordered_at", "order_id"], ascending=[False, True, True], ignore_index=True)
     notes = []
     if silent:
         said = listing(term("signs", _said(n)) for n in silent)
         notes.append(
             _("These signs need data that the shop does not have, and were not looked for: {signs}.").format(signs=said)
         )
-    out.attrs = {"silent": silent, "notes": notes, "days": days, "judged": int(judged.count().execute())}
+    looked_at = told[["platform", "order_id", "ordered_at", "amount", "kind", "score", "signs", "verdict"]]
+    looked_at = looked_at.assign(ordered_at=looked_at["ordered_at"].astype(str))  # attributes hold plain words
+    out.attrs = {"silent": silent, "notes": notes, "days": days, "judged": int(judged.count().execute()),
+                 "looked_at": looked_at.to_dict("records")}  # fmt: skip
     return out
 
 
@@ -116,9 +129,9 @@ def cases(queue: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row a case, the surest and largest first: case (number), kind, platform, place (region and town), first,
-        last (dates), orders, accounts, amount (currency), score (mean points), signs (of at least a third of its
-        orders).
+        One row a case, the surest and largest first: case (number), kind, platform, place (region and town),
+        first_on, last_on (dates), orders, accounts, amount (currency), score (mean points), signs (of at least a third
+        of its orders).
     """
     names = [_said(r.name) for r in rules.RULES]
     rows = []
@@ -133,20 +146,13 @@ def cases(queue: pd.DataFrame) -> pd.DataFrame:
                 of["score"].mean(), ", ".join(signs),
             )
         )  # fmt: skip
-    columns = ["kind", "platform", "place", "first", "last", "orders", "accounts", "amount", "score", "signs"]
+    columns = ["kind", "platform", "place", "first_on", "last_on", "orders", "accounts", "amount", "score", "signs"]
     out = pd.DataFrame(rows, columns=columns).sort_values(
-        ["score", "orders", "amount", "first"], ascending=[False, False, False, True], ignore_index=True
+        ["score", "orders", "amount", "first_on"], ascending=[False, False, False, True], ignore_index=True
     )
     out.insert(0, "case", [f"{i:03d}" for i in range(1, len(out) + 1)])
     out.attrs = dict(queue.attrs)
     return out
-
-
-@answers("Which orders should somebody look at?")
-def review(queue: pd.DataFrame) -> pd.DataFrame:
-    """The queue as a sheet for a person to fill in: orders with their signs, and an empty column for the verdict."""
-    columns = ["platform", "order_id", "ordered_at", "amount", "kind", "score", "signs"]
-    return queue[columns].assign(verdict="")
 
 
 def faked(queue: pd.DataFrame | Missing) -> pd.DataFrame | None:

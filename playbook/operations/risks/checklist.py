@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from ... import style
 from ...data.engine import as_table
 from ...language import _, current
 from ...missing import Missing
@@ -63,7 +64,7 @@ def _checked(item: str, as_of: dt.datetime, flags: Any, tables: Mapping[str, Any
 
 
 def _told(n: int, every: int, text: str) -> tuple[str, str]:
-    return "fail" if n else "pass", text.format(n=n, all=every)
+    return "fail" if n else "pass", text.format(n=style.value(n, "count"), all=style.value(every, "count"))
 
 
 def _table(tables: Mapping[str, Any], name: str, *columns: str) -> Any:
@@ -98,5 +99,5 @@ def _replies(as_of: dt.datetime, tables: Mapping[str, Any]) -> tuple[str, str] |
     left = int(rows.filter(rows["first_reply_at"].isnull()).count().to_pandas())
     if not every:
         return None
-    said = _("{n} of {all} complaints have no answer after two days").format(n=left, all=every)
+    said = _told(left, every, _("{n} of {all} complaints have no answer after two days"))[1]
     return "fail" if left / every > 1 - ANSWERED else "pass", said

@@ -2,7 +2,17 @@
 
 from .buying import plan, plot_plan, proposal
 from .classes import aims, grid, plot_grid, policies
-from .conclusions import by_category, categories, decisions, forecasts, named, names, prestock_findings, stock_findings
+from .conclusions import (
+    by_category,
+    campaign_decisions,
+    categories,
+    decisions,
+    forecasts,
+    named,
+    names,
+    prestock_findings,
+    stock_findings,
+)
 from .demand import Demand, daily, model, plot_ahead
 from .orders import arriving, deliveries, punctuality
 from .prestocking import available, by_product, horizon, plot_prestock, pressing, prestock
@@ -26,8 +36,8 @@ TURNOVER_UNITS = {
 ALERT_UNITS = {"available": "count", "inbound": "count", "reorder_point": "count", "cover_days": "days"}
 LOST_UNITS = {"days": "days", "sold": "count", "lost_units": "count", "lost_sales": "currency"}
 PLAN_UNITS = {
-    **dict.fromkeys(("quantity", "gross", "available", "inbound", "safety_stock", "net"), "count"),
-    **dict.fromkeys(("unit_cost", "value"), "currency"),
+    **dict.fromkeys(("quantity", "gross", "available", "inbound", "safety_stock", "net_requirement"), "count"),
+    **dict.fromkeys(("unit_cost", "order_amount"), "currency"),
 }
 """Units of the columns of what `prestock`, `levels`, `punctuality`, `reached`, `turnover`, `alerts`, `lost_sales` and
 `plan` return."""
@@ -48,6 +58,7 @@ __all__ = [
     "available",
     "by_category",
     "by_product",
+    "campaign_decisions",
     "categories",
     "daily",
     "decisions",

@@ -57,16 +57,17 @@ def plan(
     Returns
     -------
     DataFrame
-        By order date: order_on, due_on (dates), product_id, supplier_id, quantity (units), unit_cost, value (currency;
-        NaN without costs), gross (expected units until the order is used up), available, inbound, safety_stock, net
-        (gross + safety_stock − available − inbound), below_minimum (the supplier's orders of the day come to less than
-        her minimum), late (stock will lack before goods ordered today can come).
+        By order date: order_on, due_on (dates), product_id, supplier_id, quantity (units), unit_cost, order_amount
+        (currency; NaN without costs), gross (expected units until the order is used up), available, inbound,
+        safety_stock, net_requirement (gross + safety_stock − available − inbound), below_minimum (the supplier's orders
+        of the day come to less than her minimum), late (stock will lack before goods ordered today can come).
     """
     known = leads.set_index("product_id")["leads"]
     n = len(demand.days)
     place = demand.products.get_indexer(pd.Index(levels["product_id"]))
     days = [known[p] for p in levels["product_id"]]
-    luck, aims = demand.luck[place], levels["service"].to_numpy()
+    luck, error = demand.luck[place], levels["product_id"].map(levels.attrs["error"]).to_numpy(float)
+    aims = levels["service"].to_numpy()
     scale = levels["daily"].to_numpy() / np.maximum(_rate(demand, place, days), 1e-9)  # the smoothed level of rare ones
     ahead = demand.expected(n, n + AHEAD)[place] * scale[:, None]
     there = levels["product_id"].map(available).fillna(0.0).to_numpy(float)
@@ -83,7 +84,7 @@ def plan(
     for d in range(min(within, AHEAD - 60)):
         running = np.cumsum(ahead[:, d:], axis=1)
         asked = ahead[:, :d].sum(axis=1)
-        point = safety.reorder_points(running, days, luck, demand.spread, aims)
+        point = safety.reorder_points(running, days, luck, error, aims)
         position = there + inbound - asked
         for j in np.flatnonzero((position <= point) & ~done).tolist():
             done[j] = True
@@ -102,17 +103,17 @@ def plan(
                 )
             )  # fmt: skip
     columns = ["order_on", "due_on", "product_id", "supplier_id", "quantity", "gross", "available", "inbound",
-               "safety_stock", "net", "late"]  # fmt: skip
+               "safety_stock", "net_requirement", "late"]  # fmt: skip
     out = pd.DataFrame(rows, columns=columns)
     cost = _column(products, "product_id", "unit_cost")
     out["unit_cost"] = out["product_id"].map(cost).astype(float)
-    out["value"] = out["quantity"] * out["unit_cost"]
+    out["order_amount"] = out["quantity"] * out["unit_cost"]
     least = out["supplier_id"].map(_column(suppliers, "supplier_id", "minimum_order")).astype(float)
-    of_day = out.groupby(["supplier_id", "order_on"])["value"].transform("sum")
+    of_day = out.groupby(["supplier_id", "order_on"])["order_amount"].transform("sum")
     out["below_minimum"] = (of_day < least).fillna(False)
     out[["order_on", "due_on"]] = out[["order_on", "due_on"]].apply(pd.to_datetime)
     out = out.sort_values(["order_on", "supplier_id", "product_id"], ignore_index=True)
-    first = ["order_on", "due_on", "product_id", "supplier_id", "quantity", "unit_cost", "value"]
+    first = ["order_on", "due_on", "product_id", "supplier_id", "quantity", "unit_cost", "order_amount"]
     return out[[*first, *(c for c in out.columns if c not in first)]]
 
 
@@ -150,8 +151,8 @@ def proposal(bought: pd.DataFrame) -> pd.DataFrame:
 def plot_plan(bought: pd.DataFrame, *, currency: str = "CNY") -> Axes:
     """Value of the orders to be placed, week by week and supplier by supplier."""
     ax = style.axes(height=3.2)
-    priced = bought["value"].notna().any()
-    amount = bought["value"] if priced else bought["quantity"]
+    priced = bought["order_amount"].notna().any()
+    amount = bought["order_amount"] if priced else bought["quantity"]
     week = bought["order_on"].dt.to_period("W-SUN").dt.start_time
     table = bought.assign(week=week, amount=amount).pivot_table(
         index="week", columns="supplier_id", values="amount", aggfunc="sum", fill_value=0
@@ -163,7 +164,8 @@ def plot_plan(bought: pd.DataFrame, *, currency: str = "CNY") -> Axes:
         below = below + table[supplier].to_numpy()
     if len(table):
         ax.set_xticks(table.index, [style.date(w) for w in table.index])
-        ax.legend(ncols=min(len(table.columns), 5))
+        ax.set_ylim(0, 1.06 * below.max())
+        ax.figure.legend(loc="outside lower center", ncols=min(len(table.columns), 6))
     if priced:
         style.money_axis(ax, currency)
     else:

@@ -15,7 +15,8 @@ from ...language import _, current, listing
 from ...missing import answers
 from ...outlook import Decision, Forecast
 from ...period import Period
-from .demand import AHEAD, Demand, quantile
+from .chances import quantile
+from .demand import AHEAD, Demand
 
 NAMED = 3
 """Products that a sentence names."""
@@ -183,6 +184,72 @@ def decisions(
     return out
 
 
+@answers("What is to be done about stock before the campaign?")
+def campaign_decisions(
+    checked: pd.DataFrame,
+    leads: pd.DataFrame | None,
+    prices: pd.Series,
+    *,
+    campaign: str,
+    period: str,
+    until: dt.date,
+    names: pd.Series | None = None,
+) -> list[Decision]:
+    """What is to be ordered, and until when, so that a campaign does not run out of it?
+
+    The effect is what would not be sold until its end: the units that will lack, at what a unit brings.
+
+    Parameters
+    ----------
+    checked : DataFrame
+        What `by_product` returned for the campaign's last day.
+    leads : DataFrame, optional
+        What `safety.lead_times` returned: the last day to order lies so long before the product runs out.
+    prices : Series by product_id
+        Currency a unit.
+    campaign, period : str
+        Its name, and the label of the days that it has left.
+    until : date
+        Today.
+    """
+    known = {} if leads is None else {r.product_id: float(np.ceil(r.leads.mean())) for r in leads.itertuples()}
+    out = []
+    for row in checked[checked["verdict"] == "FAIL"].head(NAMED).itertuples():
+        value, low, high = (x * float(prices.get(row.product_id, np.nan)) for x in
+                            (row.short, row.short_low, row.short_high))  # fmt: skip
+        if not (np.isfinite([value, low, high]).all() and value > 0):
+            continue
+        wait = known.get(row.product_id)
+        latest = None if wait is None else row.runs_out_on.date() - dt.timedelta(days=int(wait))
+        due, text = (
+            until + dt.timedelta(days=1),
+            _("Have {units} more units of {product} there before {day}, or take it out of “{campaign}”."),
+        )
+        if latest is not None and latest > until:
+            due, text = (
+                latest,
+                _("Order {units} units of {product} by {latest}: its supplier takes {wait}, and it runs out on {day}."),
+            )
+        elif latest is not None:
+            text = _(
+                "Have {units} more units of {product} there before {day}, or take it out of “{campaign}”: the last day"
+                " to order them ({wait} before) was {latest}."
+            )
+        said = text.format(
+            units=style.value(int(np.ceil(row.short)), "count"), product=_name(row.product_id, names),
+            day=style.date(row.runs_out_on), campaign=campaign, wait=style.value(wait, "days"),
+            latest="" if latest is None else style.date(latest),
+        )  # fmt: skip
+        effect = (value, min(low, value), max(high, value))
+        out.append(
+            Decision(
+                "stock_in_time", said, _("purchasing"), due, "paid_sales", period, *effect, "currency",
+                by={"product_id": row.product_id},
+            )
+        )  # fmt: skip
+    return out
+
+
 def _lack(
     demand: Demand, product: str, there: float, coming: pd.DataFrame, until: dt.date, within: Period
 ) -> tuple[float, float, float]:
@@ -198,7 +265,8 @@ def _lack(
     total = ahead.sum()
     if total <= 0:
         return 0.0, 0.0, 0.0
-    low, high = (float(quantile(np.array([total]), q, demand.luck[j], demand.spread)[0]) / total for q in (0.1, 0.9))
+    error = demand.error()[j]
+    low, high = (float(quantile(np.array([total]), q, demand.luck[j], error)[0]) / total for q in (0.1, 0.9))
     lost = []
     for scale in (1.0, low, high):
         stock, gone = there, 0.0

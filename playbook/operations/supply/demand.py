@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-import math
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import ibis
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from scipy import stats
 from sklearn.linear_model import PoissonRegressor
 from threadpoolctl import threadpool_limits
 
@@ -20,6 +17,7 @@ from ...data.engine import as_table
 from ...language import _
 from ...methods.seasonality import festivals
 from ...missing import Missing, answers, quietly
+from .chances import UNTRIED, quantile, spread_of
 
 YEARS = 3
 """Years of the past that a forecast looks at."""
@@ -33,8 +31,6 @@ AHEAD = 150
 """Most days that can be forecast."""
 LEAST_DAYS = 56
 """Fewest days of history of which anything is said."""
-UNTRIED, LEAST_SPREAD = 0.35, 0.05
-"""Relative error of a forecast that no backtest has tried, and the smallest that is believed."""
 
 
 @answers("How many units are sold each day?")
@@ -102,7 +98,8 @@ class Demand:
     factor : ndarray, products × (days + AHEAD)
         How much more than usual sells: season, weekday, festivals, promotions.
     spread : float
-        Relative error of the forecast of four weeks beyond the luck of single sales, from the backtest.
+        Relative error that forecasts of four weeks had, beyond the luck of single sales and what few sales tell of a
+        product's level; from the backtest.
     luck: ndarray
         Variance of each product's sales over their mean where the rate is known: 1 is Poisson's, more where people buy
         several at once.
@@ -126,15 +123,27 @@ class Demand:
         """Units a day of each product when nothing is on, as known before position `at` of the days."""
         at = len(self.days) if at is None else at
 
-        def sums(first: int) -> tuple[np.ndarray, np.ndarray]:
-            span = slice(max(first, 0), at)
-            there = self.there[:, span]
-            return (self.units[:, span] * there).sum(1), (self.factor[:, span] * there).sum(1)
-
-        of_year, weight = sums(at - 365)
+        of_year, weight = self._sums(at - 365, at)
         usual = np.divide(of_year, weight, out=np.zeros(len(weight)), where=weight > 0)
-        sold, days = sums(at - BASE_DAYS)
+        sold, days = self._sums(at - BASE_DAYS, at)
         return (sold + PRIOR_DAYS * usual) / (days + PRIOR_DAYS)
+
+    def error(self, at: int | None = None) -> np.ndarray:
+        """Relative error of each product's forecast, beyond the luck of the sales to come: a slow seller's is larger.
+
+        Its level is told by few sales, whose own luck is in it (the variance of `base`, with `luck`).
+        """
+        at = len(self.days) if at is None else at
+        _of_year, weight = self._sums(at - 365, at)
+        _sold, days = self._sums(at - BASE_DAYS, at)
+        told = (days + PRIOR_DAYS) ** 2 / np.maximum(days + PRIOR_DAYS**2 / np.maximum(weight, 1), 1)
+        return np.hypot(self.spread, np.sqrt(self.luck / np.maximum(self.base(at) * told, 1)))
+
+    def _sums(self, first: int, at: int) -> tuple[np.ndarray, np.ndarray]:
+        """Units sold from one day to before another while there, and usual days that these are worth."""
+        span = slice(max(first, 0), at)
+        there = self.there[:, span]
+        return (self.units[:, span] * there).sum(1), (self.factor[:, span] * there).sum(1)
 
     def expected(self, first: int, last: int, at: int | None = None) -> np.ndarray:
         """Expected units, products × days `first` to before `last` (positions; beyond the past: ahead)."""
@@ -153,23 +162,6 @@ class Demand:
                 "expected": units.ravel(),
             }
         )
-
-
-def variance(mean: np.ndarray, luck: np.ndarray | float, spread: float) -> np.ndarray:
-    """Of a total of this mean: the luck of single sales, and the error of the forecast."""
-    return luck * mean + (spread * mean) ** 2
-
-
-def shape(mean: np.ndarray, luck: np.ndarray | float, spread: float) -> tuple[np.ndarray, np.ndarray]:
-    """Size and chance of the negative binomial of this mean and `variance`."""
-    mean = np.maximum(np.asarray(mean, dtype=float), 1e-9)
-    wide = np.maximum(variance(mean, luck, spread), mean * (1 + 1e-6))
-    return mean**2 / (wide - mean), mean / wide
-
-
-def quantile(mean: np.ndarray, q: float, luck: np.ndarray | float, spread: float) -> np.ndarray:
-    """Quantile of a total of this mean."""
-    return np.where(np.asarray(mean) > 0, stats.nbinom.ppf(q, *shape(mean, luck, spread)), 0.0)
 
 
 @answers("What will customers want?")
@@ -199,7 +191,7 @@ def model(
     gone : DataFrame, optional
         product_id and day on which a product was not to be had.
     backtest : bool
-        Whether the error of past forecasts is measured (four further fits).
+        Whether the error of past forecasts is measured (six further fits).
 
     Returns
     -------
@@ -237,12 +229,24 @@ def model(
     if not backtest or len(days) < 2 * 365:
         return demand
     errors = []
-    for back in (28, 112, 196, 280):
-        at = len(days) - back
-        then = refit(demand, at)
-        said = (then.expected(at, at + 28) * there[:, at : at + 28]).sum(1)
-        errors.append((said, (units * there)[:, at : at + 28].sum(1)))
-    return replace(demand, spread=spread_of(errors, luck))
+    for back in range(56, 366, 56):
+        errors += missed(refit(demand, len(days) - back), demand)
+    return replace(demand, spread=spread_of(errors))
+
+
+def missed(then: Demand, whole: Demand) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """What was said of each product for two months after an earlier fit, what came, and the variance of luck alone.
+
+    Each month is told on the day before it, by the products' levels known then.
+    """
+    out = []
+    known = replace(then, units=whole.units, there=whole.there, spread=0.0)
+    for at in (len(then.days), len(then.days) + 28):
+        there = whole.there[:, at : at + 28]
+        said = (known.expected(at, at + 28, at) * there).sum(1)
+        came = (whole.units[:, at : at + 28] * there).sum(1)
+        out.append((said, came, then.luck * said + (known.error(at) * said) ** 2))
+    return out
 
 
 def refit(demand: Demand, at: int) -> Demand:
@@ -253,15 +257,6 @@ def refit(demand: Demand, at: int) -> Demand:
     return replace(
         demand, days=days, units=units, there=there, offers=offers, factor=factor, luck=_luck(units, there, factor)
     )
-
-
-def spread_of(errors: Sequence[tuple[np.ndarray, np.ndarray]], luck: np.ndarray) -> float:
-    """Relative error beyond luck of totals that were said and came, by moments, widened as Student's is."""
-    said, came = (np.concatenate(x) for x in zip(*errors, strict=True))
-    of = np.tile(luck, len(errors))
-    above = ((came - said) ** 2 - of * said).sum() / max((said**2).sum(), 1e-9)
-    k = max(len(errors), 3)  # products err together: as many errors as moments of forecasting
-    return math.sqrt(max(above, LEAST_SPREAD**2) * k / (k - 2))
 
 
 def _luck(units: np.ndarray, there: np.ndarray, factor: np.ndarray) -> np.ndarray:
@@ -341,7 +336,8 @@ def _factors(
     season = _yearly(days, ahead)[day]
     groups = np.eye(int(category.max()) + 1)[which]
     own = (groups[:, :, None] * season[:, None, :]).reshape(len(every), -1)
-    x = np.column_stack([groups, design, own, flags.astype(float)])
+    drift = groups * design[:, :1]
+    x = np.column_stack([groups, design, drift, own, flags.astype(float)])
     seen = weight > 0
     if total.sum() == 0:
         return np.ones((len(units), ahead))

@@ -75,3 +75,21 @@ def tsb(units: np.ndarray, *, alpha: float = 0.1, beta: float = 0.05) -> float:
         if x > 0:
             size += alpha * (float(x) - size)
     return chance * size
+
+
+def error(units: np.ndarray, *, alpha: float = 0.1) -> float:
+    """Relative error of what `sba` and `tsb` tell: by how much the luck of the sales smoothed moves it.
+
+    References
+    ----------
+    Syntetos, A. A., Boylan, J. E. (2001). On the bias of intermittent demand estimates. Int. J. Production Economics
+    71, 457–466.
+    """
+    sizes = units[units > 0]
+    n = len(sizes)
+    if n < 2:
+        return 1.0
+    kept = (1 - alpha) ** (2 * (n - 1))  # of the first sale, from which smoothing begins
+    part = alpha / (2 - alpha) * (1 - kept) + kept
+    chance = n / len(units)
+    return float(np.sqrt(part * ((sizes.std() / sizes.mean()) ** 2 + 1 - chance)))

@@ -14,6 +14,7 @@ from ...data.engine import as_table
 from ...language import _, term
 from ...missing import Missing, answers, quietly
 from . import demand as wanted
+from .chances import quantile
 from .demand import Demand
 from .orders import arriving
 
@@ -73,7 +74,7 @@ def prestock(
         some if more is asked for than expected, but within its 80 % interval; PASS), runs_out_on (date; NaT: not
         before the end), expected, expected_low, expected_high (units until the end; 80 %), available (units in stock
         and not promised), inbound (units that come in time), short (units that will lack on the worst day if
-        all goes as expected), short_high (if demand is at the high end). ``attrs``: ``ends``, ``notes``.
+        all goes as expected), short_low, short_high (if demand is at either end). ``attrs``: ``ends``, ``notes``.
         A Missing without stock, or where too little has been sold to forecast.
 
     References
@@ -88,7 +89,7 @@ def prestock(
     ends = ends or horizon(promotions, until)
     days = min(max((ends - until).days + 1, 1), wanted.AHEAD)
     n = len(demand.days)
-    ahead = demand.expected(n, n + days)
+    ahead, error = demand.expected(n, n + days), demand.error()
     parts = _channel_parts(sold, demand.products, until)
     free = stock(inventory, until)
     coming = arriving(purchase_orders, until=until) if purchase_orders is not None else None
@@ -102,11 +103,11 @@ def prestock(
             at = (pd.to_datetime(of["arrives_on"]) - pd.Timestamp(until)).dt.days.clip(lower=0).to_numpy()
             np.add.at(landed, at[at < days], of["quantity"].to_numpy(float)[at < days])
         rows += _pools(
-            product, ahead[j], parts.loc[product], free.loc[product], landed, demand.luck[j], demand.spread, until
+            product, ahead[j], parts.loc[product], free.loc[product], landed, demand.luck[j], error[j], until
         )
     columns = [
         "product_id", "platform", "verdict", "runs_out_on", "expected", "expected_low", "expected_high", "available",
-        "inbound", "short", "short_high",
+        "inbound", "short", "short_low", "short_high",
     ]  # fmt: skip
     out = pd.DataFrame(rows, columns=[*columns, "_lack"])
     rank = out["verdict"].map(VERDICTS.index)
@@ -196,13 +197,12 @@ def _pools(
             continue
         comes = landed * (part if own else 1.0)
         running, there = np.cumsum(ahead) * part, units + np.cumsum(comes)
-        worst = wanted.quantile(running, 0.5 + LEVEL / 2, luck, spread)
-        lack, lack_high = (float(np.max(np.append(x - there, 0))) for x in (running, worst))
+        best, worst = (quantile(running, q, luck, spread) for q in (0.5 - LEVEL / 2, 0.5 + LEVEL / 2))
+        lack, lack_low, lack_high = (float(np.max(np.append(x - there, 0))) for x in (running, best, worst))
         late = np.flatnonzero(running > there + 1e-9)
         verdict = "FAIL" if lack >= max(WORTH * running[-1], 1e-9) else "REVIEW" if lack_high > 0 else "PASS"
         gone = pd.Timestamp(until) + pd.Timedelta(days=int(late[0])) if len(late) else pd.NaT
-        low = wanted.quantile(running[-1:], 0.5 - LEVEL / 2, luck, spread)[0]
-        total = (running[-1], low, worst[-1], units, comes.sum(), lack, lack_high)
+        total = (running[-1], best[-1], worst[-1], units, comes.sum(), lack, lack_low, lack_high)
         rows += [
             (
                 product,
@@ -229,19 +229,21 @@ def by_product(checked: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        The same columns without platform, one row a product: units added up, the earliest day, the worst verdict.
+        The same columns without platform, one row a product: whole units added up, the earliest day, the worst verdict.
     """
-    sums = ["expected", "expected_low", "expected_high", "available", "inbound", "short", "short_high"]
+    sums = ["expected", "expected_low", "expected_high", "available", "inbound", "short", "short_low", "short_high"]
     how = {"verdict": ("verdict", "first"), "runs_out_on": ("runs_out_on", "min")} | {c: (c, "sum") for c in sums}
     out = checked.groupby("product_id", sort=False).agg(**how).reset_index()
+    out[sums] = out[sums].round()
     out.attrs = dict(checked.attrs)
     return out
 
 
 @answers("Which products will run out before the promotion ends?")
 def pressing(checked: pd.DataFrame) -> pd.DataFrame:
-    """The rows that do not pass; by channel, as `prestock` returned them."""
+    """The rows that do not pass; by channel, as `prestock` returned them, in whole units."""
     out = checked[checked["verdict"] != "PASS"].reset_index(drop=True)
+    out[out.select_dtypes("float").columns] = out.select_dtypes("float").round()
     out.attrs = dict(checked.attrs)
     return out
 

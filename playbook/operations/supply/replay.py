@@ -15,7 +15,8 @@ from ...language import _, term
 from ...methods.intervals import wilson
 from ...missing import Missing, answers, quietly
 from . import orders, safety
-from .demand import AHEAD, Demand, refit, spread_of
+from .chances import spread_of
+from .demand import AHEAD, Demand, missed, refit
 
 REFIT = 56
 """Days after which the forecast is made anew."""
@@ -57,7 +58,8 @@ def replay(
     -------
     DataFrame
         One row a cycle: product_id, ordered_on, lead_days, reorder_point, position (units there or on order), asked
-        (units asked for while waiting), kept (bool), kept_without (had there been no safety stock). ``attrs["aim"]``.
+        (units asked for while waiting), expected (the same, as it was told), kept (bool), kept_without (had there been
+        no safety stock). ``attrs["aim"]``.
         A Missing where too little is known: fewer than two years of sales, or of deliveries.
     """
     n = len(demand.days)
@@ -79,28 +81,29 @@ def replay(
     units = demand.units[place]
     asked = np.concatenate([np.zeros((len(place), 1)), np.cumsum(units, axis=1)], axis=1)
     gone = np.concatenate([np.zeros((len(place), 1)), np.cumsum(~demand.there[place], axis=1)], axis=1)
-    errors: list[tuple[np.ndarray, np.ndarray]] = []
+    errors: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
     rows, position = [], np.zeros(len(place))
-    then, base = demand, np.zeros(len(place))
+    then, base, error = demand, np.zeros(len(place)), np.zeros(len(place))
     for d in range(first - WARM * REFIT, n):
         if (d - first) % REFIT == 0:
-            errors += [_error(then, demand, d)] if d > first - WARM * REFIT else []
+            errors += missed(then, demand) if d > first - WARM * REFIT else []
             then = refit(demand, d)
             if d >= first:
-                then = replace(then, spread=spread_of(errors, demand.luck))
+                then = replace(then, spread=spread_of(errors))
         if d < first:
             continue
         # what is known in the morning of day d; demand of day d itself comes while waiting
         day = demand.days[d]
         if (d - first) % 7 == 0:
-            base = safety.smoothed(replace(then, units=demand.units, there=demand.there), rare=rare, at=d)[0][place]
+            now = replace(then, units=demand.units, there=demand.there)
+            base, error = (x[place] for x in safety.smoothed(now, rare=rare, at=d)[:2])
         if (d - first) % 3 == 0:
             told = safety.samples(history, day.date())
         waiting = [told.get(s, np.array([30.0])) for s in supplier]
         offset = d - (len(then.days))
         running = np.cumsum(base[:, None] * then.factor[place, d : len(then.days) + AHEAD], axis=1)
         if (d - first) % 3 == 0 or offset == 0:
-            point = safety.reorder_points(running, waiting, then.luck[place], then.spread, aims)
+            point = safety.reorder_points(running, waiting, then.luck[place], error, aims)
             mean = np.nanmean(safety._means(running, waiting), axis=1)
         if d == first:
             position = point + np.random.default_rng(0).uniform(0, 1, len(place)) * running[:, cover_days - 1]
@@ -113,21 +116,12 @@ def replay(
         position = np.where(low, point + np.maximum(np.ceil(running[:, cover_days - 1]), 1), position)
         position = position - units[:, d]
     out = pd.DataFrame(
-        rows, columns=["product_id", "ordered_on", "lead_days", "reorder_point", "position", "asked", "mean"]
+        rows, columns=["product_id", "ordered_on", "lead_days", "reorder_point", "position", "asked", "expected"]
     )
     out["kept"] = out["asked"] <= out["position"]
-    out["kept_without"] = out["asked"] <= np.minimum(out["position"], out["mean"].round())
-    out = out.drop(columns="mean")
+    out["kept_without"] = out["asked"] <= np.minimum(out["position"], out["expected"].round())
     out.attrs = {"aim": dict(zip(known["product_id"], aims, strict=True))}
     return out
-
-
-def _error(then: Demand, whole: Demand, d: int) -> tuple[np.ndarray, np.ndarray]:
-    """What the last refit said of its first four weeks, and what came."""
-    at = len(then.days)
-    to = min(at + 28, d)
-    there = whole.there[:, at:to]
-    return (then.expected(at, to) * there).sum(1), (whole.units[:, at:to] * there).sum(1)
 
 
 def _real_waits(history: pd.DataFrame, days: pd.DatetimeIndex) -> dict[str, np.ndarray]:

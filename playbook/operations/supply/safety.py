@@ -16,7 +16,8 @@ from ...data.engine import as_table
 from ...language import _
 from ...missing import Missing, answers, quietly
 from . import intermittent, orders
-from .demand import AHEAD, Demand, shape, variance
+from .chances import shape, variance
+from .demand import AHEAD, Demand
 
 REVIEW_DAYS = 1
 """Stock is looked at once a day; what sells until then must be there as well."""
@@ -25,8 +26,12 @@ COVER_DAYS = 28
 SERVICE = 0.95
 POINTS = 24
 """Points by which the distribution of a lead time is told."""
-ODD = 3.0
-"""Standard deviations from the usual beyond which a delivery is odd."""
+ODD = 0.01
+"""Chance of a shift as large where there is none, below which a supplier has changed."""
+SMOOTHING = 0.05
+"""Weight of the latest sale of what sells now and then."""
+FEW = 3
+"""Deliveries of which no spread is told."""
 
 Measure = Literal["cycle", "fill"]
 
@@ -89,15 +94,20 @@ def lead_times(
 def samples(frame: pd.DataFrame, at: dt.date) -> dict[str, np.ndarray]:
     """Days that each supplier's next delivery may take, each as likely, as known at a date.
 
-    Student's distribution of the next one, after the last twelve. Deliveries since which all have been odd count alone:
-    the supplier has changed. What is overdue counts as late as it is now.
+    Student's distribution of the next one, after the last twelve; those before a change of the supplier's pace do not
+    count. What is overdue is taken to be as many days away as it is late: nobody knows more of it (Gott).
+
+    References
+    ----------
+    Worsley, K. J. (1979). On the likelihood ratio test for a shift in location of normal populations. JASA 74, 365–367.
+    Gott, J. R. (1993). Implications of the Copernican principle for our future prospects. Nature 363, 315–319.
     """
     now = pd.Timestamp(at)
     known = frame[frame["recorded_at"] < now].drop_duplicates(["purchase_order_id", "supplier_id"], keep="last")
     placed = known["recorded_at"].dt.normalize()
     there = known["received_on"] < now
     late = ~there & (known["due_on"] < now)
-    ends = known["received_on"].where(there, now)
+    ends = known["received_on"].where(there, now + (now - known["due_on"]))
     table = known.assign(days=(ends - placed).dt.days)[there | late].sort_values(["recorded_at", "purchase_order_id"])
     return {str(s): _next(of["days"].to_numpy(float)) for s, of in table.groupby("supplier_id")}
 
@@ -105,24 +115,32 @@ def samples(frame: pd.DataFrame, at: dt.date) -> dict[str, np.ndarray]:
 def _next(days: np.ndarray) -> np.ndarray:
     """Equally likely days of the next delivery after these."""
     days = days[-2 * orders.LATEST :]
-    spread, start = 0.0, 0
-    for k in range(max(len(days) - orders.LATEST, 3), len(days)):
-        before = days[max(k - orders.LATEST, 0) : k]
-        usual = max(float(before.std(ddof=1)), 1.0)
-        if (np.abs(days[k:] - before.mean()) > ODD * usual).all():
-            spread, start = usual, k
-            break
-    kept = days[start:][-orders.LATEST :]
+    start = _changed(days)
+    kept, before = days[start:][-orders.LATEST :], days[:start]
     n = len(kept)
-    own = float(kept.std(ddof=1)) if n > 1 else 0.0
-    sd = max(own, spread)
-    freedom = max(n - 1, orders.LATEST // 2 if spread else 1)
-    points = stats.t.ppf((np.arange(POINTS) + 0.5) / POINTS, freedom) if sd else np.zeros(1)
+    sd = float(kept.std(ddof=1)) if n > 1 else 0.0
+    if n <= FEW and start:  # hardly anything is known of the new pace: it varies at least as the old one
+        sd = max(sd, float(before.std(ddof=1)), 1.0)
+    points = stats.t.ppf((np.arange(POINTS) + 0.5) / POINTS, max(n - 1, FEW if start else 1)) if sd else np.zeros(1)
     return (kept.mean() + sd * np.sqrt(1 + 1 / n) * points).clip(1)
 
 
+def _changed(days: np.ndarray) -> int:
+    """Position from which deliveries take another time than those before; 0 where none does."""
+    n = len(days)
+    k = np.arange(FEW, n)
+    if not len(k):
+        return 0
+    total, squares = np.cumsum(days), np.cumsum(days**2)
+    first, second = total[k - 1] / k, (total[-1] - total[k - 1]) / (n - k)
+    within = np.maximum((squares[-1] - k * first**2 - (n - k) * second**2) / (n - 2), 1.0)
+    t = np.abs(first - second) / np.sqrt(within * (1 / k + 1 / (n - k)))
+    best = int(np.argmax(t))
+    return int(k[best]) if 2 * stats.t.sf(t[best], n - 2) * len(k) < ODD else 0
+
+
 def reorder_points(
-    running: np.ndarray, leads: list[np.ndarray], luck: np.ndarray, spread: float, service: np.ndarray
+    running: np.ndarray, leads: list[np.ndarray], luck: np.ndarray, spread: np.ndarray, service: np.ndarray
 ) -> np.ndarray:
     """Smallest stock that lasts, with the aimed chance, until what is ordered now has come.
 
@@ -132,8 +150,8 @@ def reorder_points(
         Expected units, added up over the coming days.
     leads : list of ndarray
         Days that deliveries took, of each product's supplier: each is as likely to be the next one.
-    luck, spread : ndarray, float
-        Of the demand (see `Demand`).
+    luck, spread : ndarray
+        Of each product's demand (`Demand.luck`, `Demand.error`).
     service : ndarray
         Aimed chance, of each product.
     """
@@ -142,7 +160,7 @@ def reorder_points(
     low, high = np.full(len(means), -1.0), np.ceil(high)
     while (high - low > 1).any():
         middle = np.floor((low + high) / 2)
-        enough = np.nanmean(_below(middle[:, None], means, luck[:, None], spread), axis=1) >= service
+        enough = np.nanmean(_below(middle[:, None], means, luck[:, None], spread[:, None]), axis=1) >= service
         low, high = np.where(enough, low, middle), np.where(enough, middle, high)
     return high
 
@@ -156,13 +174,13 @@ def _means(running: np.ndarray, leads: list[np.ndarray]) -> np.ndarray:
     return out
 
 
-def _most(means: np.ndarray, luck: np.ndarray, spread: float) -> np.ndarray:
+def _most(means: np.ndarray, luck: np.ndarray, spread: np.ndarray | float) -> np.ndarray:
     """More than ever will be asked for."""
     most = np.nanmax(means, axis=-1)
     return np.ceil(most + 10 * np.sqrt(variance(most, luck, spread)) + 10)
 
 
-def _below(x: np.ndarray, means: np.ndarray, luck: np.ndarray | float, spread: float) -> np.ndarray:
+def _below(x: np.ndarray, means: np.ndarray, luck: np.ndarray | float, spread: np.ndarray | float) -> np.ndarray:
     """Chance that no more than x units are asked for, by mean."""
     chance = stats.nbinom.cdf(x, *shape(means, luck, spread))
     return np.where(np.isnan(means), np.nan, chance)
@@ -206,7 +224,8 @@ def levels(
         product_id, supplier_id, pattern, daily (expected units a day while waiting), lead_days, lead_sd (days),
         deliveries (of the supplier that are known), lead_demand (expected units while waiting), safety_stock,
         safety_formula (the formula's), reorder_point (lead_demand + safety_stock), order_quantity, service (aimed),
-        cycle_service, fill_rate (reached if the forecast is right); units.
+        cycle_service, fill_rate (reached if the forecast is right); units. ``attrs["error"]``: relative error of the
+        forecast, by product.
 
     References
     ----------
@@ -218,7 +237,7 @@ def levels(
     ids = [p for p in demand.products if p in known.index]
     place = demand.products.get_indexer(pd.Index(ids))
     n = len(demand.days)
-    base, patterns = smoothed(demand, rare=rare)
+    base, wrong, patterns = smoothed(demand, rare=rare)
     running = np.cumsum(base[place, None] * demand.factor[place, n : n + AHEAD], axis=1)
     days = [known.at[p, "leads"] for p in ids]
     aims = (
@@ -228,16 +247,16 @@ def levels(
     )
     lead = np.array([x.mean() for x in days])
     lead_sd = np.array([x.std(ddof=1) if len(x) > 1 else 0.0 for x in days])
-    means, luck = _means(running, days), demand.luck[place]
+    means, luck, error = _means(running, days), demand.luck[place], wrong[place]
     mean = np.nanmean(means, axis=1)
     daily = mean / (lead + REVIEW_DAYS)
     quantity = np.maximum(np.ceil(cover_days * daily), 1)
     if measure == "cycle":
-        point = reorder_points(running, days, luck, demand.spread, aims)
+        point = reorder_points(running, days, luck, error, aims)
     else:
-        point = np.array([_for_fill(means[j], luck[j], demand.spread, quantity[j], aims[j]) for j in range(len(ids))])
-    usual = stats.norm.ppf(aims) * np.sqrt(variance(mean, luck, demand.spread) + (daily * lead_sd) ** 2)
-    return pd.DataFrame(
+        point = np.array([_for_fill(means[j], luck[j], error[j], quantity[j], aims[j]) for j in range(len(ids))])
+    usual = stats.norm.ppf(aims) * np.sqrt(variance(mean, luck, error) + (daily * lead_sd) ** 2)
+    out = pd.DataFrame(
         {
             "product_id": ids,
             "supplier_id": [known.at[p, "supplier_id"] for p in ids],
@@ -252,21 +271,22 @@ def levels(
             "reorder_point": point,
             "order_quantity": quantity,
             "service": aims,
-            "cycle_service": np.nanmean(_below(point[:, None], means, luck[:, None], demand.spread), axis=1),
-            "fill_rate": [
-                1 - _lacking(means[j], luck[j], demand.spread, point[j]) / quantity[j] for j in range(len(ids))
-            ],
+            "cycle_service": np.nanmean(_below(point[:, None], means, luck[:, None], error[:, None]), axis=1),
+            "fill_rate": [1 - _lacking(means[j], luck[j], error[j], point[j]) / quantity[j] for j in range(len(ids))],
         }
     )
+    out.attrs["error"] = dict(zip(ids, error.tolist(), strict=True))
+    return out
 
 
-def smoothed(demand: Demand, *, rare: str = "sba", at: int | None = None) -> tuple[np.ndarray, list[str]]:
-    """Usual units a day of each product, and its pattern; of what sells now and then by Croston's family.
+def smoothed(demand: Demand, *, rare: str = "sba", at: int | None = None) -> tuple[np.ndarray, np.ndarray, list[str]]:
+    """Usual units a day of each product, the relative error of its forecast, and its pattern.
 
-    Sales of the last year are divided by what the days' season and festivals make of them.
+    What sells now and then by Croston's family: sales of the last year are divided by what the days' season and
+    festivals make of them.
     """
     at = len(demand.days) if at is None else at
-    base = demand.base(at)
+    base, error = demand.base(at), demand.error(at)
     span = slice(max(at - 365, 0), at)
     patterns = []
     for j in range(len(base)):
@@ -275,8 +295,9 @@ def smoothed(demand: Demand, *, rare: str = "sba", at: int | None = None) -> tup
         patterns.append(intermittent.pattern(units))
         if patterns[-1] in ("intermittent", "lumpy") and rare != "none":
             usual = units / np.maximum(demand.factor[j, span][there], 1e-9)
-            base[j] = (intermittent.sba if rare == "sba" else intermittent.tsb)(usual, alpha=0.05)
-    return base, patterns
+            base[j] = (intermittent.sba if rare == "sba" else intermittent.tsb)(usual, alpha=SMOOTHING)
+            error[j] = np.hypot(demand.spread, intermittent.error(usual, alpha=SMOOTHING))
+    return base, error, patterns
 
 
 def _lacking(means: np.ndarray, luck: float, spread: float, point: float) -> float:

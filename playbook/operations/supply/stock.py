@@ -16,7 +16,8 @@ from ...language import _, term
 from ...methods.intervals import wilson
 from ...missing import answers, quietly
 from ...period import Period
-from .demand import Demand, shape, spread_of
+from .chances import shape, spread_of
+from .demand import Demand
 
 LEVEL = 0.9
 """Of the interval of lost sales."""
@@ -155,9 +156,11 @@ def _placebo(demand: Demand, length: int) -> float:
     errors = []
     for first in np.unique(starts[starts > 0]):
         whole = np.all(demand.there[:, first : first + length], axis=1).reshape(-1)
-        said = [_around(demand, j, first, first + length)[0] if whole[j] else 0.0 for j in range(len(whole))]
-        errors.append((np.array(said), demand.units[:, first : first + length].sum(1) * whole))
-    return spread_of(errors, demand.luck) if errors else demand.spread
+        said, told_by = np.array([_around(demand, j, first, first + length) for j in range(len(whole))]).T
+        lucky = demand.luck * said * (1 + said / np.maximum(told_by, 1.0))
+        came = demand.units[:, first : first + length].sum(1)
+        errors.append((said[whole], came[whole], lucky[whole]))
+    return spread_of(errors) if errors else demand.spread
 
 
 @answers("What does a unit bring?")
@@ -340,6 +343,6 @@ def plot_lost(lost: pd.DataFrame, demand: Demand, *, names: pd.Series | None = N
     style.date_axis(ax)
     style.count_axis(ax)
     ax.set_ylabel(_("units a day"))
-    ax.legend(loc="upper left")
+    ax.figure.legend(loc="outside lower center", ncols=2)
     ax.set_title(_("{product} was out of stock: what was sold, and what would have been").format(product=named))
     return ax

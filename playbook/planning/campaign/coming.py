@@ -53,6 +53,10 @@ class Campaign:
         """On which it sells."""
         return (self.ends - self.sells_from).days + 1
 
+    def days_left(self, today: dt.date) -> str:
+        """Label of the period from today, or from the day on which it begins to sell, to its end."""
+        return f"{max(self.sells_from, pd.Timestamp(today)).date()}/{self.ends.date()}"
+
 
 def festivals(first: pd.Timestamp, last: pd.Timestamp) -> pd.DataFrame:
     """Which festivals have own days between two days?

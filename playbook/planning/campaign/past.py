@@ -144,10 +144,16 @@ def forecast(expected: pd.DataFrame | Missing, campaign: Campaign, *, today: dt.
     if isinstance(expected, Missing) or expected.iloc[0]["days"] < 1:
         return []
     e = expected.iloc[0]
-    first = max(campaign.sells_from, pd.Timestamp(today)).date()
-    period = f"{first}/{campaign.ends.date()}"
     return [
-        Forecast("orders_paid", period, e["orders"], e["orders_low"], e["orders_high"], "count", method="like_before")
+        Forecast(
+            "orders_paid",
+            campaign.days_left(today),
+            e["orders"],
+            e["orders_low"],
+            e["orders_high"],
+            "count",
+            method="like_before",
+        )
     ]
 
 

@@ -196,6 +196,8 @@ def _stock(stock: pd.DataFrame) -> Said:
     if len(short):
         first = short.sort_values("runs_out_on").iloc[0]
         text = _("{n} of {all} products run out before the end: {ids}; the first, {product}, on {day}, {units} short.")
+        if len(short) == 1:
+            text = _("One of {all} products runs out before the end: {product}, on {day}, {units} short.")
         text = text.format(
             n=style.value(len(short), "count"), all=style.value(len(stock), "count"),
             ids=listing(short["product_id"].head(5)), product=first["product_id"],

@@ -15,6 +15,7 @@ from ...data.plan_sheets import Column
 from ...findings import Figure, Finding
 from ...language import N_, _, listing, paragraph, term
 from ...missing import Missing, answers
+from ...outlook import Decision
 from .coming import Campaign
 
 FIELDS = (
@@ -297,3 +298,42 @@ def findings(planned: pd.DataFrame, campaign: Campaign) -> list[Finding]:
         n = style.value(len(undone), "count")
         out.append(Finding("hold", text.format(n=n), None, (Figure("plan.open", len(undone), "count"),)))
     return out
+
+
+@answers("Which task must be finished now?")
+def decisions(planned: pd.DataFrame, campaign: Campaign, expected: pd.DataFrame, *, today: dt.date) -> list[Decision]:
+    """Which task must be finished now so that the campaign's days do not slip?
+
+    A day by which it slips sells as the weeks before it did, not as a day of earlier campaigns of the kind: that is the
+    effect, for the days that the critical path has to make up.
+
+    Parameters
+    ----------
+    planned : DataFrame
+        Of `tasks`.
+    campaign : Campaign
+    expected : DataFrame
+        Of `playbook.planning.campaign.past.ahead`.
+    today : date
+
+    Returns
+    -------
+    list of Decision
+        One, on the first task that the last day hangs on; none where nothing slips or the sales of a day are not known.
+    """
+    undone = planned[planned["status"].isin(["open", "doing"]) & (planned["campaign_id"] == campaign.campaign_id)]
+    path = undone[undone["critical"] & (undone["slips_days"] > 0) & (undone["due_on"] <= campaign.ends)]
+    e = expected.iloc[0]
+    worth = e["net_sales"] / e["orders"] if e["orders"] else np.nan
+    if path.empty or e["days"] < 1 or not np.isfinite(worth):
+        return []
+    first, slip = path.sort_values(["due_on", "task_id"]).iloc[0], min(float(path["slips_days"].max()), e["days"])
+    value, low, high = (
+        slip * (e[c] - e["before_a_day"]) * worth for c in ("orders_a_day", "orders_a_day_low", "orders_a_day_high")
+    )
+    text = _(
+        "Finish “{task}” and make up {days} on the critical path: a day by which “{campaign}” slips sells as the weeks"
+        " before it."
+    ).format(task=first["title"], days=style.value(slip, "days"), campaign=campaign.name)
+    due, owner = today + dt.timedelta(days=1), first["owner"] or _("head of e-commerce")
+    return [Decision("make_up", text, owner, due, "net_sales", campaign.days_left(today), value, low, high, "currency")]

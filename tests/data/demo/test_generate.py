@@ -14,6 +14,7 @@ from playbook.data.demo.world import make_world
 from playbook.data.ingest import ingest
 from playbook.data.schema import TABLES
 from playbook.data.store import Store, read_settings
+from playbook.decisions import assets
 from tests.conftest import Built
 from tests.data.formats.conftest import assert_same, in_order
 
@@ -212,6 +213,14 @@ def test_november_11_beats_a_normal_day_more_than_four_times(tables):
     assert festival > 4 * daily.sum() / 1127
 
 
+def test_the_library_of_assets_has_all_kinds_and_its_brief_is_as_it_was_written_down(shop):
+    kept = assets.kept(shop / "plan")
+    assert set(kept["kind"]) == set(assets.KINDS) and (kept["state"] == "").all()
+    double_eleven = assets.search(kept, "双11 2025")
+    assert len(double_eleven) == 1 and double_eleven["result"].str.contains("倍").all()
+    assert not kept["name"].str.contains("2026年双11").any()  # it is still to come
+
+
 def test_equal_arguments_give_equal_bytes_and_another_seed_gives_others(shop, tmp_path):
     (tmp_path / "raw").mkdir()
     (tmp_path / "raw" / "mine.txt").write_text("keep me")
@@ -225,7 +234,7 @@ def test_equal_arguments_give_equal_bytes_and_another_seed_gives_others(shop, tm
     generate(tmp_path, scale=0.05, seed=2)
     there = [f for f in made if (tmp_path / f).exists()]
     same = [f for f in there if (tmp_path / f).read_bytes() == (shop / f).read_bytes()]
-    assert same == ["fx.csv", "raw/suppliers.csv", "raw/us/orders_export.csv", "shop.toml"]
+    assert same == ["fx.csv", "plan/assets/brief_618.md", "raw/suppliers.csv", "raw/us/orders_export.csv", "shop.toml"]
 
 
 def test_a_large_shop_comes_in_parts_and_a_smaller_one_takes_them_away(tmp_path, monkeypatch):
