@@ -95,6 +95,24 @@ def test_a_rule_is_held_against_its_limit_and_pauses_do_not_cut_its_story():
     assert monitoring.in_words(found)["what_happened"].tolist() == ["9 days, where the limit is 7 days."]
 
 
+def test_a_rule_may_ask_for_a_fall_too_so_that_what_was_always_so_is_no_news():
+    cheap = days("rival_price", np.full(len(DAYS), 0.8), part="always cheap")
+    cut = days("rival_price", np.where(DAYS >= "2025-09-01", 0.8, 0.95), part="cuts its prices")
+    (alert,) = monitoring.episodes(judged(cheap, cut)).to_dict("records")
+    assert (alert["part"], alert["begins"]) == ("cuts its prices", pd.Timestamp("2025-09-01"))
+    assert judged(cheap).iloc[10]["state"] == "no_history"
+
+
+def test_all_figures_share_the_false_alarms_that_are_allowed():
+    rng, found = np.random.default_rng(8), {}
+    tried = np.full(len(DAYS), 60)
+    figures = [days(k, rng.binomial(tried, 0.7), tried) for k in ("begin_checkout", "purchase", "add_payment_info")]
+    for allowed in (0.5, 60.0):
+        out = judged(*figures, false_alarms=allowed)
+        found[allowed] = int(out["state"].isin(["yellow", "orange", "red"]).sum())
+    assert found[0.5] == 0 < found[60.0]
+
+
 def test_the_shops_own_limits_and_owners_count():
     own = pd.DataFrame({"kpi": ["visits"], "part": [pd.NA], "low": [200.0], "high": [pd.NA], "owner": ["Mei"]})
     visits = np.full(len(DAYS), 300.0)
