@@ -1,7 +1,7 @@
 """Templates of the tables that no platform exports: a header and an example each, as CSV and as one workbook.
 
-They lie beside ``raw/``, so that nothing of them is ingested; a filled one is moved there. The example row begins with
-`words.EXAMPLE`, and ingest passes it over wherever it stands.
+They lie beside ``raw/``, so that nothing of them is ingested; a filled one is moved there, and one of
+``templates/plan/`` to ``plan/``. The example row begins with `words.EXAMPLE`; what reads it passes it over.
 """
 
 from __future__ import annotations
@@ -20,6 +20,12 @@ NAMES = (
     *("assessments", "tickets", "audience_profile", "messages", "points", "experiments", "shipments"),
 )
 """The tables that a team keeps itself."""
+
+PLAN = {
+    "alerts": {"kpi": "orders_paid", "part": "tmall", "low": "40", "high": "", "owner": "sales manager"},
+    "campaign_plan": {"promotion_id": "1001", "metric": "paid_sales", "target": "50000"},
+}
+"""The sheets of ``plan/`` that monitoring reads, with an example each."""
 
 WORKBOOK = "team.xlsx"
 
@@ -97,10 +103,13 @@ def write_templates(folder: Path) -> list[Path]:
     """Write the templates into a folder; those that are there already stay as they are."""
     folder.mkdir(parents=True, exist_ok=True)
     out = []
-    for name in NAMES:
-        path = folder / f"{name}.csv"
+    rows = {f"{name}.csv": example(name) for name in NAMES}
+    rows |= {f"plan/{name}.csv": {c: f"{EXAMPLE} {x}" if not i else x for i, (c, x) in enumerate(row.items())}
+             for name, row in PLAN.items()}  # fmt: skip
+    for name, row in rows.items():
+        path = folder / name
         if not path.exists():
-            row = example(name)
+            path.parent.mkdir(exist_ok=True)
             text = io.StringIO()
             csv.writer(text, lineterminator="\r\n").writerows([list(row), list(row.values())])
             path.write_bytes(text.getvalue().encode("utf-8-sig"))

@@ -221,3 +221,31 @@ def test_the_calendar_and_the_curve_draw_what_was_found():
     axes = monitoring.plot_alerts(monitoring.episodes(found_days), found_days)
     lines = [line for line in axes[0].lines if len(line.get_ydata()) == 1]
     assert [float(line.get_ydata()[0]) for line in lines] == [20.0]
+
+
+def test_a_dashboard_can_be_of_one_platform():
+    orders = pd.DataFrame(
+        {"order_id": list("abc"), "ordered_at": pd.to_datetime(["2026-03-01", "2026-03-02", "2026-03-02"]),
+         "amount": [10.0, 20.0, 60.0], "platform": ["tmall", "jd", "tmall"]}
+    )  # fmt: skip
+    shop, view = shop_from(orders=orders, period="2026-03-01/2026-03-02"), monitoring.narrowed("tmall")
+    assert view == ["platform"] and monitoring.narrowed() == []
+    whole = monitoring.only(measure(shop, ["paid_sales"], by=[]))
+    mine = monitoring.only(measure(shop, ["paid_sales"], by=view), platform="tmall")
+    assert (whole["value"].iloc[0], mine["value"].iloc[0]) == (90, 70)
+    assert mine.attrs["by"] == [] and list(mine.columns) == list(whole.columns)
+    by_day = monitoring.only(measure(shop, ["paid_sales"], by=["day", *view]), platform="tmall")
+    assert by_day["value"].tolist() == [10, 60] and by_day.attrs["by"] == ["day"]
+    with pytest.raises(ValueError, match="no platform 'temu' in this period; there are: jd, tmall"):
+        monitoring.only(measure(shop, ["paid_sales"], by=view), platform="temu")
+    spent = pd.DataFrame({"day": pd.to_datetime(["2026-03-01"] * 2), "spend": [10.0, 30.0], "channel": ["a", "b"],
+                          "conversion_value": [40.0, 30.0]})  # fmt: skip
+    assert monitoring.returns(spent, shop.period, channel="a")["value"].tolist() == [4]
+
+
+def test_visitors_of_the_own_site_are_told_of_once():
+    both = monitoring.together(days("visits", 10), days("daily_visitors", 9, part="own_site"),
+                               days("daily_visitors", 5, part="tmall"))  # fmt: skip
+    assert set(zip(both["kpi"], both["part"], strict=True)) == {("visits", ""), ("daily_visitors", "tmall")}
+    alone = monitoring.together(days("daily_visitors", 9, part="own_site"))
+    assert set(alone["part"]) == {"own_site"}

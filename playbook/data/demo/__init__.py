@@ -21,6 +21,7 @@ from ...language import _
 from . import truth
 from .blocks import added, blocks, whole_tables
 from .defects import spoil
+from .office.sheets import plan_sheets
 from .raw import write_block, write_whole
 from .world import World, make_world
 
@@ -99,6 +100,12 @@ def _write_all(world: World, folder: Path) -> Iterator[Path]:
         # Some rows of settlements and surveys belong to nobody's block: they get a file of their own.
         once[name] = table
         yield from write_whole(raw, name, table, world.catalogue.products, "-world" if name in PARTLY else "")
+    (folder / "plan").mkdir(exist_ok=True)
+    for name, sheet in plan_sheets(world, total).items():
+        path = folder / "plan" / f"{name}.csv"
+        if not path.exists():  # somebody's own
+            sheet.to_csv(path, index=False, lineterminator="\n")
+            yield path
     rates = [] if (folder / "fx.csv").exists() else [folder / "fx.csv"]
     planted = spoil(raw, world)
     yield from [*(raw / file for p in planted for file in p.changes), *(p for p in rates if p.exists())]

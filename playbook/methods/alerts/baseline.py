@@ -14,6 +14,7 @@ from scipy import special, stats
 Kind = Literal["count", "share", "amount"]
 
 HISTORY, ENOUGH = 84, 28  # usable days that a baseline looks back; days that it needs
+REACH = 28  # days beyond what was learnt to which a trend is drawn on; from there on the level is thought to stay
 YEAR = 365  # days that tell how far a level moves
 ODD = 2.58  # residuals beyond this count for less (Noufaily et al.)
 PRIOR = 0.5  # spread of the log that weekdays are held to
@@ -90,24 +91,31 @@ class Baseline:
         none, last = float(np.mean(x == 0)), int(design[-1, -1])
         return cls(kind, beta, phi * bread, origin, spread, freedom, none, last, moves)
 
-    def expected(self, design: np.ndarray, out_of: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Expected values of days, and their rows of the regression."""
-        rows = _centred(design, self.origin)
-        return np.exp(np.clip(rows @ self.beta + np.log(out_of), -30, 30)), rows
+    def expected(self, design: np.ndarray, out_of: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
+        """Expected values of days, their rows of the regression, and how far ahead of what was learnt they lie."""
+        ahead = float(design[:, -1].mean() - self.last)
+        rows = design.copy()
+        rows[:, -1] = np.minimum(rows[:, -1], self.last + REACH)
+        rows = _centred(rows, self.origin)
+        return np.exp(np.clip(rows @ self.beta + np.log(out_of), -30, 30)), rows, ahead
 
-    def tails(self, x: float, mu: np.ndarray, rows: np.ndarray, out_of: np.ndarray, span: int) -> tuple[float, float]:
+    def tails(
+        self, x: float, expected: tuple[np.ndarray, np.ndarray, float], out_of: np.ndarray, span: int
+    ) -> tuple[float, float]:
         """How likely as little, and as much, is over these days together."""
-        mean, variance = self.moments(mu, rows, out_of, span)
+        mean, variance = self.moments(expected, out_of, span)
         below, above = _tails(self.kind, x, mean, variance, float(out_of.sum()))
         below = max(below, self.zeros) if x == 0 and self.kind == "amount" else below
         return self._heavier(below, span), self._heavier(above, span)
 
-    def moments(self, mu: np.ndarray, rows: np.ndarray, out_of: np.ndarray, span: int) -> tuple[float, float]:
-        """Mean and variance of the sum of days: of their own, and of what is not known of the mean."""
+    def moments(
+        self, expected: tuple[np.ndarray, np.ndarray, float], out_of: np.ndarray, span: int
+    ) -> tuple[float, float]:
+        """Mean and variance of the sum of days: of their own, of what is not known of the mean, of its moving on."""
+        mu, rows, ahead = expected
         own = self.dispersion[span] * float(_variance(mu, out_of, self.kind).sum())
         slope = mu @ rows
-        since = float(rows[:, -1].mean() - 0.5) * HISTORY + self.origin - self.last
-        moved = self.moves**2 * max(since, 0.0) / HISTORY * float(mu.sum()) ** 2
+        moved = self.moves**2 * max(ahead, 0.0) / HISTORY * float(mu.sum()) ** 2
         return float(mu.sum()), own + float(slope @ self.covariance @ slope) + moved
 
     def _heavier(self, p: float, span: int) -> float:

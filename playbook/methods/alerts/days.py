@@ -207,21 +207,21 @@ def _tested(
     spans: Sequence[int],
 ) -> dict[str, Any]:
     """The oddest of the spans that end on day t; p is held against their number."""
-    mu, rows = base.expected(design[t : t + 1], out_of[t : t + 1])
-    mean, variance = base.moments(mu, rows, out_of[t : t + 1], 1)
+    today = base.expected(design[t : t + 1], out_of[t : t + 1])
+    mean, variance = base.moments(today, out_of[t : t + 1], 1)
     best: dict[str, Any] = {"p": math.inf}
     for span in spans:
         at = np.arange(t - span + 1, t + 1)
         at = at[summed[at]]
-        expected, its = base.expected(design[at], out_of[at])
-        below, above = base.tails(float(x[at].sum()), expected, its, out_of[at], span)
+        expected = base.expected(design[at], out_of[at])
+        below, above = base.tails(float(x[at].sum()), expected, out_of[at], span)
         for side, p in (("down", below), ("up", above)):
-            ratio = float(x[at].sum() / expected.sum())
+            ratio = float(x[at].sum() / expected[0].sum())
             right = ratio < 1 if side == "down" else ratio > 1
             if right and direction in (side, "both"):
                 p = min(1.0, p * len(spans) * (2 if direction == "both" else 1))
                 if p < float(best["p"]):
                     best = {"p": p, "span": span, "ratio": ratio, "direction": side}
     if math.isinf(float(best["p"])):
-        best = {"p": 1.0, "span": 1, "ratio": float(x[t] / mu[0]), "direction": ""}
+        best = {"p": 1.0, "span": 1, "ratio": float(x[t] / mean), "direction": ""}
     return {"mean": mean, "variance": variance, "freedom": base.freedom[1], **best}

@@ -12,7 +12,7 @@ import pandas as pd
 from ...data.engine import as_table
 from ...language import _
 from ...methods import alerts
-from ...metrics.reach import LEVELS
+from ...metrics.reach import LEVELS, OWN_SITES
 from ...missing import Missing, answers
 from ...period import Period
 from .kpis import KPIS
@@ -27,7 +27,7 @@ BEST = 20  # products that sell most in four weeks: these must not run out
 RECENT, WEEK = 28, 7  # days
 DELIVERIES = 2  # the last ones of a supplier, whose mean delay is watched
 RUNNING = 0.7  # of four weeks' days that a channel must have advertised, to be held against its target
-LASTING = 3  # days that a channel must stay below its target's limit
+LASTING = 7  # days that a channel must stay below its target's limit
 
 
 def history(period: Period, first_day: dt.date) -> Period:
@@ -155,7 +155,10 @@ def together(*some: pd.DataFrame) -> pd.DataFrame:
     there = [s for s in some if not isinstance(s, Missing) and len(s)]
     if not there:
         return next((s for s in some if isinstance(s, Missing)), pd.DataFrame(columns=COLUMNS))
-    return pd.concat(there, ignore_index=True)
+    out = pd.concat(there, ignore_index=True)
+    if (out["kpi"] == "visits").any():  # of the own site they are its visitors, and nobody wants to be told twice
+        out = out[(out["kpi"] != "daily_visitors") | ~out["part"].isin(OWN_SITES)]
+    return out.reset_index(drop=True)
 
 
 def _largest(rows: pd.DataFrame) -> pd.DataFrame:
@@ -266,7 +269,7 @@ def _late(shipments: ibis.Table | None, until: dt.date) -> pd.DataFrame | None:
 
 
 def _roas(ad_spend: ibis.Table | None, targets: ibis.Table | None, until: dt.date) -> pd.DataFrame | None:
-    """What each channel claims to earn in four weeks (the most of the last three sums) beside its target."""
+    """What each channel claims to earn in four weeks (the most of a week's sums) beside its target."""
     if not _has(ad_spend, "day", "spend", "conversion_value", "channel") or not _has(targets, "metric", "channel"):
         return None
     assert ad_spend is not None and targets is not None
