@@ -64,7 +64,7 @@ def projected(paces: pd.DataFrame, spreads: Mapping[str, Spread] | None = None) 
     frame = pd.DataFrame(rows, columns=names)
     frame.attrs["notes"] = paces.attrs.get("notes", [])
     if spreads and len(frame):
-        told = _("How wide the intervals are tell {n} campaigns that are over: how far they ended from their plan.")
+        told = _("The intervals are as wide as {n} campaigns that are over ended from their plan.")
         frame.attrs["notes"] = [*frame.attrs["notes"], told.format(n=max(s.campaigns for s in spreads.values()))]
     return frame
 
@@ -95,7 +95,9 @@ def _end(so_far: float, due: float, total: float, gone: int, left: int, wide: Sp
 @answers("Where will the campaigns end?")
 def in_words(ends: pd.DataFrame) -> pd.DataFrame:
     """The projections in long form, as `show` takes them: one row a campaign and figure, its plan as the target."""
-    frame = ends.rename(columns={"projected": "value", "planned": "target"})
+    whole = ends["unit"] == "count"
+    said = {c: ends[c].where(~whole, ends[c].round()) for c in ("projected", "low", "high", "planned")}
+    frame = ends.assign(**said).rename(columns={"projected": "value", "planned": "target"})
     frame = frame[["campaign", "metric", "unit", "value", "low", "high", "target"]]
     frame.attrs = {"by": ["campaign"], "titles": TITLES, "notes": ends.attrs.get("notes", [])}
     return frame
@@ -109,7 +111,7 @@ def states(ends: pd.DataFrame) -> pd.DataFrame:
         figure=[_(TITLES[m]) for m in ends["metric"]], pacing=ends["state"], plan_from=ends["basis"].map(said)
     )
     frame = frame[["campaign", "figure", "pacing", "days_gone", "days_left", "pace", "needed", "plan_from"]]
-    frame.attrs = {"notes": ends.attrs.get("notes", [])}
+    frame.attrs = {}  # what is to be noted stands below the projections
     return frame
 
 
