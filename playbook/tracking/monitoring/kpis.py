@@ -10,6 +10,7 @@ import pandas as pd
 from ...data.plan_sheets import Column
 from ...language import N_, _, term
 from ...methods import alerts
+from ...missing import answers
 
 Group = Literal["traffic", "funnel", "cost", "interaction", "sales"]
 
@@ -132,10 +133,11 @@ ESCALATION: dict[str, tuple[float, str]] = {
 """Level → hours, and who is told."""
 
 
+@answers("Who is told, and how fast?")
 def ladder() -> pd.DataFrame:
-    """Whom does an alert reach, and how fast? level, hours, told."""
+    """Whom does an alert reach, and how fast? severity, hours, who_is_told."""
     rows = [(level, hours, _(told)) for level, (hours, told) in ESCALATION.items()]
-    return pd.DataFrame(rows, columns=["level", "hours", "told"])
+    return pd.DataFrame(rows, columns=["severity", "hours", "who_is_told"])
 
 
 def columns() -> list[Column]:

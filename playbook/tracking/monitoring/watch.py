@@ -305,9 +305,13 @@ def states(days: pd.DataFrame) -> pd.DataFrame:
         if of is None:
             continue
         counts = of["state"].value_counts()
-        out = {s: int(counts.get(s, 0)) for s in ("no_history", "excused")}
-        flagged = int(of["state"].isin(list(alerts.LEVELS)).sum())
-        rows.append({"figure": _(kpi.title), "group": _(GROUPS[kpi.group]), "parts": of["part"].nunique(),
-                     "days": len(of), "judged": len(of) - sum(out.values()), **out, "flagged": flagged})  # fmt: skip
+        unjudged = {s: int(counts.get(s, 0)) for s in ("no_history", "excused")}
+        rows.append(
+            {
+                "figure": _(kpi.title), "group": _(GROUPS[kpi.group]), "parts": of["part"].nunique(), "days": len(of),
+                "judged": len(of) - sum(unjudged.values()), "no_history": unjudged["no_history"],
+                "excused": unjudged["excused"], "flagged": int(of["state"].isin(list(alerts.LEVELS)).sum()),
+            }
+        )  # fmt: skip
     columns = ["figure", "group", "parts", "days", "judged", "no_history", "excused", "flagged"]
     return pd.DataFrame(rows, columns=columns)
