@@ -17,6 +17,7 @@ from ...missing import Missing, answers
 from .kpis import ESCALATION, GROUPS, KPIS
 from .series import SHOWN, one
 
+RUSH = 2.0  # where nothing tells of earlier festivals, a rate on their days must be three times or a third as high
 LONG = 7  # days of a sale from which it pulls forward what is lacking for weeks
 LONGEST = 35  # days of a promotion that is one and not a standing offer
 AROUND, LEAST = 57, 14  # days about a festival whose ordinary ones tell what it would have been without
@@ -180,7 +181,7 @@ def judged(
                         exposure = usual["factor"]
                     else:  # what a festival did to it in earlier years is no news
                         least = (1 + least) * np.exp(np.log(usual["factor"]).abs()) - 1
-                        excused = usual.index[usual["factor"].isna()]
+                        least = least.fillna(max(RUSH, kpi.at_least))
                 found = alerts.judge(
                     series, kind=kind, exposure=exposure, direction=kpi.direction, since=since, apart=apart,
                     alpha=alpha / many, at_least=least,
