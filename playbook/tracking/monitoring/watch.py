@@ -17,7 +17,7 @@ from ...missing import Missing, answers
 from .kpis import ESCALATION, GROUPS, KPIS
 from .series import SHOWN, one
 
-RUSH = 2.0  # where nothing tells of earlier festivals, a rate on their days must be three times or a third as high
+RUSH = 3.0  # where nothing tells of earlier festivals, a rate on their days must be four times or a quarter as high
 LONG = 7  # days of a sale from which it pulls forward what is lacking for weeks
 LONGEST = 35  # days of a promotion that is one and not a standing offer
 AROUND, LEAST = 57, 14  # days about a festival whose ordinary ones tell what it would have been without
