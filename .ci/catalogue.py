@@ -1,12 +1,13 @@
 """Bring every sentence of the book into its catalogues, playbook/locale/*/LC_MESSAGES/*.po; translations are kept.
 
 `make catalogue` writes them; a sentence that is new comes in without a translation, one that is gone goes out. Nothing
-is guessed from a similar sentence.
+is guessed from a similar sentence. English has the codes alone: `in_platform` is no word of it either.
 """
 
 from __future__ import annotations
 
 import ast
+import re
 import tomllib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -18,7 +19,7 @@ from babel.messages.pofile import read_po, write_po
 
 from playbook.data import schema
 from playbook.data.quality.rulebook import DIMENSIONS
-from playbook.language import LOCALES, humanise
+from playbook.language import ENGLISH, LOCALES, humanise
 from playbook.market.benchmarks import library
 from playbook.market.festivals import NAMES
 from playbook.methods.seasonality import CALENDAR
@@ -77,8 +78,14 @@ def renewed(path: Path, language: str, texts: Iterable[Found]) -> Catalog:
     new = Catalog(locale=language, fuzzy=False)
     for file, context, text in texts:
         kept = old.get(text, context or None)
-        new.add(text, kept.string if kept else "", locations=[(file, 0)], context=context or None)
+        said = kept.string if kept else spelled(text) if language == ENGLISH else ""
+        new.add(text, said, locations=[(file, 0)], context=context or None)
     return new
+
+
+def spelled(code: str) -> str:
+    """A code in English; empty where it is a word already."""
+    return humanise(code, inside=True) if re.fullmatch(r"[a-z0-9]+(_[a-z0-9]+)+", code) else ""
 
 
 def read(path: Path) -> Catalog:
@@ -95,8 +102,9 @@ def save(path: Path, language: str, catalogue: Catalog) -> None:
 
 def main() -> None:
     for folder in sorted(LOCALES.glob("*/LC_MESSAGES")):
-        for name, texts in found().items():
-            path, language = folder / f"{name}.po", folder.parent.name
+        language = folder.parent.name
+        for name, texts in ({"playbook": list(_terms())} if language == ENGLISH else found()).items():
+            path = folder / f"{name}.po"
             catalogue = renewed(path, language, texts)
             save(path, language, catalogue)
             lacking = sum(1 for m in catalogue if m.id and not m.string)

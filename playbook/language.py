@@ -84,7 +84,8 @@ def current() -> str:
 
 def languages() -> list[str]:
     """The languages that there are."""
-    return [ENGLISH, *sorted(p.name for p in LOCALES.glob("*") if (p / "LC_MESSAGES").is_dir())]
+    others = (p.name for p in LOCALES.glob("*") if (p / "LC_MESSAGES").is_dir() and p.name != ENGLISH)
+    return [ENGLISH, *sorted(others)]
 
 
 def tag() -> str:
@@ -114,8 +115,6 @@ def term(column: str, value: str) -> str:
     for one of ours. A sentence that was kept with its words filled in is known again by what stands around them.
     """
     words = _words()
-    if not words:
-        return value
     said = words.get((column, value)) or _filled(column, value)
     if not said and ", " in value and all((column, part) in words for part in value.split(", ")):
         said = listing(words[column, part] for part in value.split(", "))  # several codes in a row
@@ -153,8 +152,7 @@ def paragraph(sentences: Iterable[str]) -> str:
 
 
 def _words() -> Words:
-    language = current()
-    return {} if language == ENGLISH else _read(LOCALES, language)
+    return _read(LOCALES, current())
 
 
 def _filled(column: str, value: str) -> str:

@@ -69,7 +69,13 @@ def chinese(tmp_path, monkeypatch):
 
 def test_without_a_catalogue_a_sentence_is_itself():
     assert _("{n} orders have no customer").format(n=12) == "12 orders have no customer"
-    assert (term("platform", "tmall"), humanise("net_sales"), listing("ab")) == ("tmall", "Net sales", "a, b")
+    assert (term("", "tmall"), humanise("net_sales"), listing("ab")) == ("tmall", "Net sales", "a, b")
+
+
+def test_english_spells_codes_in_their_own_column():
+    said = [term(*code) for code in (("platform", "jd"), ("channel", "short_video"), ("product_id", "short_video"))]
+    assert said == ["JD", "short video", "short_video"]
+    assert CATALOGUE["spelled"]("add_to_cart") == "add to cart" and CATALOGUE["spelled"]("search") == ""
 
 
 def test_a_catalogue_translates_sentences_and_english_puts_them_back(chinese):
@@ -319,7 +325,7 @@ def test_without_a_chinese_font_pictures_are_english_and_the_page_says_why(pages
     ax.figure.canvas.draw()
     assert style.alt_of(ax.figure) == "Net sales by platform; the mark is the period before"
     texts = [t.get_text() for t in ax.figure.findobj(lambda artist: hasattr(artist, "get_text"))]
-    assert not any(style.is_cjk(t) for t in texts) and "tmall" in texts and "¥30K" in texts
+    assert not any(style.is_cjk(t) for t in texts) and "Tmall" in texts and "¥30K" in texts
     nb, _page = pages["demo", "07a_scorecard"]
     assert "未安装中文字体" in page_of(nb, "07a_scorecard")
 

@@ -1,8 +1,13 @@
 """Explorers in a real JupyterLab: open, run all, move a control by keyboard, see the change, and no complaint."""
 
+import datetime as dt
+
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
+
+from playbook.decisions.ledger import Entry, Ledger
+from playbook.outlook import Decision
 
 pytestmark = pytest.mark.browser
 
@@ -118,3 +123,27 @@ widgets.promotion(baskets, of_days=30)"""
     page.get_by_role("status").filter(has_text="for 10 days").wait_for()
     page.get_by_role("button", name="Show code").click()
     page.get_by_text("scale=10 / 30").wait_for()
+
+
+def test_a_decision_is_accepted_and_given_to_somebody_else(make_shop, page, explore):
+    store = make_shop("corner", {"orders.csv": "order_id,ordered_at,amount\n1,2026-05-03 10:00:00,40\n"})
+    ledger = Ledger.of(store)
+    said = Decision(
+        "stop", "Stop search.", "Buyer", dt.date(2026, 6, 7), "net_sales", "2026-06", -100.0, -150.0, -50.0, "currency"
+    )
+    ledger.add([Entry.of(said, report="2026-05", as_of=dt.date(2026, 6, 1), notebook="07a_scorecard")])
+    explore(
+        "from playbook import widgets\nfrom playbook.data.store import open_store\nwidgets.ledger(open_store('corner'))",
+        "Stop search. Proposed to Buyer; now proposed",
+    )
+    # By the mouse: where a list is focused, JupyterLab keeps the arrow keys for itself.
+    page.locator(".widget-dropdown", has_text="Status").locator("select").select_option("accepted")
+    page.get_by_role("status").filter(has_text="now accepted").wait_for()
+    page.locator(".widget-text", has_text="Owner").locator("input").fill("Shop")
+    page.keyboard.press("Tab")
+    page.get_by_role("status").filter(has_text="now accepted, Shop").wait_for()
+    page.get_by_role("button", name="Show code").click()
+    page.get_by_text(f"playbook decide {ledger.decisions()['id'].item()} accepted --owner Shop").wait_for()
+    page.get_by_role("button", name="Write").click()
+    page.get_by_text("Written: accepted, Shop").wait_for()
+    assert ledger.decisions()[["status", "owner"]].to_numpy().tolist() == [["accepted", "Shop"]]

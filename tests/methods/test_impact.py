@@ -50,6 +50,17 @@ def test_without_a_measure_the_interval_holds_nothing_nine_times_in_ten():
     assert "No effect can be told from chance" in interrupted(*world(3), first=FIRST, last=LAST).sentence()
 
 
+def test_as_sure_beside_fifty_controls_whose_weights_could_follow_every_window():
+    first, last = dt.date(2025, 12, 1), dt.date(2025, 12, 28)
+    hits = 0
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        made = pd.DataFrame(rng.gamma(2.0, 50.0, (len(DAYS), 51)), DAYS, [f"p{i}" for i in range(51)])
+        found = interrupted(made["p0"], made.drop(columns="p0"), first=first, last=last)
+        hits += found.low <= 0 <= found.high
+    assert 45 <= hits <= 60  # a correct interval: 0.999 of the time
+
+
 def test_the_input_stays_as_it_was():
     own, controls = world()
     before = own.copy(), controls.copy()

@@ -78,10 +78,9 @@ def interrupted(
     if len(errors) < FEWEST_PLACEBOS:
         note = _("Not enough data: needs {need} undisturbed windows of {days} days besides this one, has {has}.")
         return nothing(note.format(need=FEWEST_PLACEBOS, days=length, has=len(errors)), comparison, level)
-    weights = _weights(errors)
     own, theirs = changed
-    log = own - float(weights @ theirs)
-    rest = errors["own"].to_numpy() - errors[list(controls)].to_numpy() @ weights
+    log = own - float(_weights(errors) @ theirs)
+    rest = _errors(errors, length)
     spread, freedom = _spread(rest, length)
     half = float(stats.t.ppf(0.5 + level / 2, freedom)) * spread
     actual = float(series.iloc[window].sum())
@@ -237,8 +236,21 @@ def _weights(errors: pd.DataFrame) -> np.ndarray:
     x = errors.drop(columns=["day", "own", "error"]).to_numpy()
     y = errors["own"].to_numpy()
     equal = np.full(x.shape[1], 1 / x.shape[1])
+    if errors.empty:
+        return equal
     pull = RIDGE * float(np.mean(x**2))
     return equal + np.linalg.solve(x.T @ x + pull * np.eye(x.shape[1]), x.T @ (y - x @ equal))
+
+
+def _errors(errors: pd.DataFrame, length: int) -> np.ndarray:
+    """How far each placebo is off by weights learnt on those that do not overlap it.
+
+    By weights that were learnt on the placebo itself, many controls follow every one of them and err only afterwards.
+    """
+    apart = np.abs(np.subtract.outer(errors["day"].to_numpy(), errors["day"].to_numpy())) >= np.timedelta64(length, "D")
+    changes = errors.drop(columns=["day", "own", "error"]).to_numpy()
+    expected = [float(_weights(errors[others]) @ theirs) for others, theirs in zip(apart, changes, strict=True)]
+    return errors["own"].to_numpy() - np.array(expected)
 
 
 def _spread(rest: np.ndarray, length: int) -> tuple[float, int]:

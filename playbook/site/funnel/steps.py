@@ -11,7 +11,7 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from ...data.engine import as_table, hashed
-from ...language import _, humanise, listing, term
+from ...language import _, listing, term
 from ...methods import intervals
 from ...missing import answers
 from ...period import Period
@@ -112,7 +112,7 @@ def steps(
 def step_name(step: str) -> str:
     """What a reader calls a step."""
     word = term("step", step)
-    return humanise(step) if word == step else word
+    return word[:1].upper() + word[1:]
 
 
 def narrowed(events: ibis.Table, within: Period | None) -> ibis.Table:
