@@ -131,6 +131,12 @@ def new(shop: Annotated[str, typer.Argument(help="Name of the shop: letters, dig
             "fill one in and move it to {folder}/raw/. templates/plan/ has the library of assets, for {folder}/plan/."
         ).format(folder=where)
     )
+    out.print(
+        _(
+            "{folder}/templates/plan/ has sheets of the shop's own limits for alerts and of its campaigns' plans: fill "
+            "one in and move it to {folder}/plan/."
+        ).format(folder=where)
+    )
     out.print(_("Then: playbook run {shop}").format(shop=shop))
 
 

@@ -19,6 +19,7 @@ from ..language import _
 from ..missing import Missing
 from .sheets import day
 from .store import ShopError, Store
+from .words import EXAMPLE
 
 
 @dataclass(frozen=True)
@@ -65,8 +66,8 @@ def read(store: Store | None, name: str, columns: Sequence[Column], *, key: str 
     Returns
     -------
     DataFrame
-        The columns asked for; numbers and days as such, other cells as text, empty ones NA. Rows without any word are
-        passed over.
+        The columns asked for; numbers and days as such, other cells as text, empty ones NA. Rows without any word,
+        and a template's example, are passed over.
 
     Raises
     ------
@@ -88,7 +89,7 @@ def read(store: Store | None, name: str, columns: Sequence[Column], *, key: str 
     keys = [key] if isinstance(key, str) else list(key)
     out, seen = [], dict[tuple[str, ...], int]()
     for number, cells in enumerate(rows, start=2):
-        if not any(cell.strip() for cell in cells):
+        if not any(cell.strip() for cell in cells) or cells[0].startswith(EXAMPLE):
             continue
         said = dict(zip(head, cells, strict=False))
         row: dict[str, Any] = {}

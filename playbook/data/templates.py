@@ -1,8 +1,7 @@
 """Templates of the tables that no platform exports: a header and an example each, as CSV and as one workbook.
 
-They lie beside ``raw/``, so that nothing of them is ingested; a filled one is moved there (what lies in ``plan/`` of
-them, into the shop's ``plan/``). The example row begins with
-`words.EXAMPLE`, and ingest passes it over wherever it stands.
+They lie beside ``raw/``, so that nothing of them is ingested; a filled one is moved there, and one of
+``templates/plan/`` to ``plan/``. The example row begins with `words.EXAMPLE`; what reads it passes it over.
 """
 
 from __future__ import annotations
@@ -22,18 +21,18 @@ NAMES = (
 )
 """The tables that a team keeps itself."""
 
-WORKBOOK = "team.xlsx"
+PLAN = {
+    "alerts": {"kpi": "orders_paid", "part": "tmall", "low": "40", "high": "", "owner": "sales manager"},
+    "campaign_plan": {"promotion_id": "1001", "metric": "paid_sales", "target": "50000"},
+    "assets": {
+        "kind": "lesson", "name": "Double 11 review", "tags": "Double 11, candles",
+        "result": "twice the orders of the weeks before", "lesson": "order gift boxes six weeks ahead",
+        "file": "", "hash": "",
+    },
+}  # fmt: skip
+"""Sheets of ``plan/`` that are no tables, with an example each: what monitoring reads, and the library of assets."""
 
-ASSETS = {
-    "kind": "lesson",
-    "name": "Double 11 review",
-    "tags": "Double 11, candles",
-    "result": "twice the orders of the weeks before",
-    "lesson": "order gift boxes six weeks ahead",
-    "file": "",
-    "hash": "",
-}
-"""An example of ``plan/assets.csv``, the library of assets; it is no table, so it goes into ``plan/``."""
+WORKBOOK = "team.xlsx"
 
 _BY_TYPE = {
     "id": "1001",
@@ -110,11 +109,12 @@ def write_templates(folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     out = []
     rows = {f"{name}.csv": example(name) for name in NAMES}
-    rows["plan/assets.csv"] = ASSETS | {"kind": f"{EXAMPLE} {ASSETS['kind']}"}
+    rows |= {f"plan/{name}.csv": {c: f"{EXAMPLE} {x}" if not i else x for i, (c, x) in enumerate(row.items())}
+             for name, row in PLAN.items()}  # fmt: skip
     for name, row in rows.items():
         path = folder / name
-        path.parent.mkdir(exist_ok=True)
         if not path.exists():
+            path.parent.mkdir(exist_ok=True)
             text = io.StringIO()
             csv.writer(text, lineterminator="\r\n").writerows([list(row), list(row.values())])
             path.write_bytes(text.getvalue().encode("utf-8-sig"))

@@ -23,7 +23,8 @@ MEDIAN = Sum("order_value_median", {"paid": lambda t: t.amount.cast("float64").m
 PAID = Sum("orders_paid", {"paid": lambda t: t.count(), "lines": lambda t: t.order_id.nunique()})
 SALES = Sum("sales", {"paid": _amount, "lines": _amount})
 DISCOUNT = Sum("discounts", {"paid": _discount, "lines": _discount}, columns=(_DISCOUNT,))
-SQUARES = Sum("sales_squared", {"paid": lambda t: (t.amount * t.amount).sum()})
+WIDE = "decimal(20, 4)"  # whose squares have room for an order of a hundred thousand
+SQUARES = Sum("sales_squared", {"paid": lambda t: (t.amount.cast(WIDE) * t.amount.cast(WIDE)).sum()})
 UNITS = Sum("units", {"lines": lambda t: t.quantity.sum()})
 RETURNED = Sum("returns", {"returned": _amount})
 RETURNED_OF = Sum("returns_of_orders", {"returned_of": _amount})

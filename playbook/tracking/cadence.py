@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from ..language import N_, _
+from ..missing import answers
 from ..period import Kind, Period
 
 
@@ -94,6 +95,7 @@ def of(name: str, period: Period) -> Cadence:
     return CADENCES["daily" if days <= 3 else "weekly" if days <= 10 else "monthly" if days <= 45 else "quarterly"]
 
 
+@answers("What belongs to this round?")
 def agenda(cadence: Cadence) -> pd.DataFrame:
     """What is looked at in this round, what may be changed, by whom, and where the evidence is.
 

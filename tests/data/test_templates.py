@@ -7,14 +7,16 @@ import shutil
 import openpyxl
 import pytest
 
+from playbook.data import plan_sheets
 from playbook.data.demo import exports
 from playbook.data.ingest import ingest
 from playbook.data.ingest.formats import load_formats
 from playbook.data.schema import TABLES
 from playbook.data.store import create, open_store
-from playbook.data.templates import NAMES, WORKBOOK, example
+from playbook.data.templates import NAMES, PLAN, WORKBOOK, example
 from playbook.data.words import CHINESE
 from playbook.shop import open_shop
+from playbook.tracking import monitoring, pacing
 from tests.conftest import Built
 from tests.data.formats.conftest import made
 
@@ -26,13 +28,24 @@ def fresh(home):
 
 def test_a_new_shop_has_a_template_for_each_table_of_the_team_and_nothing_to_ingest(fresh):
     there = {p.relative_to(fresh / "templates").as_posix() for p in (fresh / "templates").rglob("*.*")}
-    assert there == {*(f"{n}.csv" for n in NAMES), WORKBOOK, "plan/assets.csv"}
+    assert there == {*(f"{n}.csv" for n in NAMES), WORKBOOK, *(f"plan/{n}.csv" for n in PLAN)}
     assert list((fresh / "raw").iterdir()) == []
     for name in NAMES:
         text = (fresh / "templates" / f"{name}.csv").read_bytes().decode("utf-8-sig")
         header, row = csv.reader(io.StringIO(text))
         assert header == [c.name for c in TABLES[name].columns if c.type != "hash"]
         assert row[0].startswith("#") and len(row) == len(header)
+
+
+@pytest.mark.parametrize(("name", "columns"), [("alerts", monitoring.columns()), ("campaign_plan", pacing.columns())])
+def test_a_plan_sheet_is_read_once_its_example_is_a_row_and_passed_over_before(fresh, name, columns):
+    store, path = open_store("corner"), fresh / "plan" / f"{name}.csv"
+    shutil.copytree(fresh / "templates" / "plan", fresh / "plan")
+    assert plan_sheets.read(store, name, columns).empty
+    path.write_text(path.read_text(encoding="utf-8-sig").replace("# ", ""), encoding="utf-8")
+    row = plan_sheets.read(store, name, columns).iloc[0]
+    assert row[columns[0].name] == PLAN[name][columns[0].name]
+    assert list(PLAN[name]) == [c.name for c in columns]
 
 
 @pytest.mark.parametrize("name", NAMES)

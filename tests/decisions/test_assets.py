@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from playbook.data.store import ShopError, create
-from playbook.data.templates import ASSETS
+from playbook.data.templates import PLAN
 from playbook.decisions import assets
 from playbook.missing import Missing
 
@@ -75,7 +75,7 @@ def test_the_template_of_a_new_shop_has_the_library_s_columns_and_no_asset_yet(h
     folder = create("corner")
     (folder / "plan").mkdir()
     shutil.copy(folder / "templates" / "plan" / "assets.csv", folder / "plan")
-    assert tuple(ASSETS) == assets.COLUMNS and ASSETS["kind"] in assets.KINDS
+    assert tuple(PLAN["assets"]) == assets.COLUMNS and PLAN["assets"]["kind"] in assets.KINDS
     assert assets.kept(folder / "plan").empty
     with (folder / "plan" / "assets.csv").open("a", encoding="utf-8") as file:
         file.write("lesson,Mine,,,,,\n")

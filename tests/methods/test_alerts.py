@@ -43,6 +43,38 @@ def test_ordinary_days_are_flagged_no_oftener_than_promised():
     assert flagged <= stats.binom.ppf(0.999, judged, 0.01), f"{flagged} of {judged}"
 
 
+def test_a_level_that_wanders_is_not_taken_for_news():
+    """Days whose level moves by 2 % from one to the next: what lies ahead of the baseline is the less sure for it."""
+    rng, judged, flagged = np.random.default_rng(11), 0, 0
+    for _run in range(12):
+        level = np.exp(np.cumsum(rng.normal(0, 0.02, 400)))
+        days = pd.Series(rng.poisson(300 * level), pd.date_range("2025-01-06", periods=400)).astype(float)
+        states = alerts.judge(days, kind="count", alpha=0.005, since=days.index[200])["state"].iloc[200:]
+        flagged += states.isin(FLAGGED).sum()
+        judged += len(states)
+    # Of a level that stays a hundredth would be: clusters, and levels that are themselves estimated, double it.
+    assert flagged <= stats.binom.ppf(0.999, judged, 0.02), f"{flagged} of {judged}"
+
+
+def test_a_level_that_stays_is_known_better_than_one_that_was_seen_to_move():
+    rng, wide = np.random.default_rng(12), []
+    for step in (0.0, 0.03):
+        days = pd.Series(rng.poisson(3_000 * np.exp(np.cumsum(rng.normal(0, step, 400)))),
+                         pd.date_range("2025-01-06", periods=400)).astype(float)  # fmt: skip
+        last = alerts.judge(days, since=days.index[-1]).iloc[-1]
+        wide.append((last["high"] - last["low"]) / last["expected"])
+    assert wide[0] < 0.2 < 0.3 < wide[1]
+
+
+def test_one_of_what_is_rare_is_no_outlier_to_its_own_baseline():
+    tried = series(np.full(250, 10.0))
+    bad = np.zeros(250)
+    bad[5::20] = 1  # one of two hundred
+    judged = alerts.judge(series(bad), kind="share", exposure=tried, direction="up", spans=(1, 7, 28), drift=0.05)
+    assert judged["expected"].iloc[-1] == pytest.approx(0.05, rel=0.5)
+    assert not judged["state"].isin(FLAGGED).any()
+
+
 def test_the_range_holds_ordinary_days_as_often_as_it_says():
     rng, inside = np.random.default_rng(4), []
     for kind, values, exposure in [w for _run in range(6) for w in seven_worlds(rng)[1:]]:
@@ -66,7 +98,7 @@ def test_a_small_lasting_fall_is_seen_by_the_week_that_no_single_day_shows():
     rng, delays = np.random.default_rng(6), []
     for _run in range(20):
         values = 1e4 * WEEK * rng.lognormal(0, 0.15, 250)
-        values[200:] *= 0.7
+        values[200:] *= 0.65
         judged = alerts.judge(series(values), kind="amount", since=DAYS[180])
         flagged = np.flatnonzero(judged["state"].iloc[200:].isin(FLAGGED))
         delays.append(flagged[0] if len(flagged) else np.inf)
@@ -146,7 +178,7 @@ def test_a_share_is_held_against_what_it_is_a_share_of():
     calm = alerts.judge(series(bad), kind="share", exposure=series(orders))
     assert not calm["state"].isin(FLAGGED).any()
     alone = alerts.judge(series(bad), kind="count")
-    assert alone["state"].iloc[140] == "orange"
+    assert alone["state"].iloc[140] in ("orange", "red")
     with pytest.raises(ValueError, match="exposure"):
         alerts.judge(series(bad), kind="share")
 
@@ -162,9 +194,9 @@ def test_days_without_exposure_are_passed_over():
 def test_sure_but_small_differences_can_be_left_alone():
     values = np.full(120, 10_000.0)
     values[110] = 11_000
-    sure = alerts.judge(series(values), kind="count")
+    sure = alerts.judge(series(values), kind="count", drift=0.01)
     assert sure["state"].iloc[110] == "red"
-    assert alerts.judge(series(values), kind="count", at_least=0.2)["state"].iloc[110] == "usual"
+    assert alerts.judge(series(values), kind="count", drift=0.01, at_least=0.2)["state"].iloc[110] == "usual"
 
 
 def test_a_quiet_series_and_a_dead_one_do_not_break():

@@ -675,3 +675,10 @@ def test_before_the_data_begin_nothing_is_known(shop):
     frame = measure(shop, ["net_sales", "orders_paid"], period="2020-01", compare=True)
     assert frame.value.isna().all() and frame.previous.isna().all()
     assert measure(shop, "net_sales").value.tolist() == [355]
+
+
+def test_one_giant_order_does_not_break_the_interval_of_the_average():
+    giant = pd.DataFrame({"order_id": ["a", "b"], "ordered_at": pd.to_datetime(["2026-10-01", "2026-10-02"]),
+                          "amount": [168_469.60, 10.0]})  # fmt: skip
+    row = measure(shop_from(orders=giant, period="2026-10"), ["aov"]).iloc[0]
+    assert row["value"] == pytest.approx(84_239.80) and row["low"] < row["value"] < row["high"]

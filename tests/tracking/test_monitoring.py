@@ -95,6 +95,24 @@ def test_a_rule_is_held_against_its_limit_and_pauses_do_not_cut_its_story():
     assert monitoring.in_words(found)["what_happened"].tolist() == ["9 days, where the limit is 7 days."]
 
 
+def test_a_rule_may_ask_for_a_fall_too_so_that_what_was_always_so_is_no_news():
+    cheap = days("rival_price", np.full(len(DAYS), 0.8), part="always cheap")
+    cut = days("rival_price", np.where(DAYS >= "2025-09-01", 0.8, 0.95), part="cuts its prices")
+    (alert,) = monitoring.episodes(judged(cheap, cut)).to_dict("records")
+    assert (alert["part"], alert["begins"]) == ("cuts its prices", pd.Timestamp("2025-09-01"))
+    assert judged(cheap).iloc[10]["state"] == "no_history"
+
+
+def test_all_figures_share_the_false_alarms_that_are_allowed():
+    rng, found = np.random.default_rng(8), {}
+    tried = np.full(len(DAYS), 60)
+    figures = [days(k, rng.binomial(tried, 0.7), tried) for k in ("begin_checkout", "purchase", "add_payment_info")]
+    for allowed in (0.5, 60.0):
+        out = judged(*figures, false_alarms=allowed)
+        found[allowed] = int(out["state"].isin(["yellow", "orange", "red"]).sum())
+    assert found[0.5] == 0 < found[60.0]
+
+
 def test_the_shops_own_limits_and_owners_count():
     own = pd.DataFrame({"kpi": ["visits"], "part": [pd.NA], "low": [200.0], "high": [pd.NA], "owner": ["Mei"]})
     visits = np.full(len(DAYS), 300.0)
@@ -203,3 +221,31 @@ def test_the_calendar_and_the_curve_draw_what_was_found():
     axes = monitoring.plot_alerts(monitoring.episodes(found_days), found_days)
     lines = [line for line in axes[0].lines if len(line.get_ydata()) == 1]
     assert [float(line.get_ydata()[0]) for line in lines] == [20.0]
+
+
+def test_a_dashboard_can_be_of_one_platform():
+    orders = pd.DataFrame(
+        {"order_id": list("abc"), "ordered_at": pd.to_datetime(["2026-03-01", "2026-03-02", "2026-03-02"]),
+         "amount": [10.0, 20.0, 60.0], "platform": ["tmall", "jd", "tmall"]}
+    )  # fmt: skip
+    shop, view = shop_from(orders=orders, period="2026-03-01/2026-03-02"), monitoring.narrowed("tmall")
+    assert view == ["platform"] and monitoring.narrowed() == []
+    whole = monitoring.only(measure(shop, ["paid_sales"], by=[]))
+    mine = monitoring.only(measure(shop, ["paid_sales"], by=view), platform="tmall")
+    assert (whole["value"].iloc[0], mine["value"].iloc[0]) == (90, 70)
+    assert mine.attrs["by"] == [] and list(mine.columns) == list(whole.columns)
+    by_day = monitoring.only(measure(shop, ["paid_sales"], by=["day", *view]), platform="tmall")
+    assert by_day["value"].tolist() == [10, 60] and by_day.attrs["by"] == ["day"]
+    with pytest.raises(ValueError, match="no platform 'temu' in this period; there are: jd, tmall"):
+        monitoring.only(measure(shop, ["paid_sales"], by=view), platform="temu")
+    spent = pd.DataFrame({"day": pd.to_datetime(["2026-03-01"] * 2), "spend": [10.0, 30.0], "channel": ["a", "b"],
+                          "conversion_value": [40.0, 30.0]})  # fmt: skip
+    assert monitoring.returns(spent, shop.period, channel="a")["value"].tolist() == [4]
+
+
+def test_visitors_of_the_own_site_are_told_of_once():
+    both = monitoring.together(days("visits", 10), days("daily_visitors", 9, part="own_site"),
+                               days("daily_visitors", 5, part="tmall"))  # fmt: skip
+    assert set(zip(both["kpi"], both["part"], strict=True)) == {("visits", ""), ("daily_visitors", "tmall")}
+    alone = monitoring.together(days("daily_visitors", 9, part="own_site"))
+    assert set(alone["part"]) == {"own_site"}

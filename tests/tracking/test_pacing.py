@@ -159,3 +159,48 @@ def test_a_longer_round_holds_the_shorter_ones():
     assert set(cadence.agenda(cadence.CADENCES["daily"])["cadence"]) == {"daily"}
     with pytest.raises(ValueError, match="'hourly'; write one of: daily, weekly, monthly, quarterly"):
         cadence.of("hourly", parse("2026-10"))
+
+
+def test_plans_of_the_whole_shop_and_of_a_category_stand_side_by_side():
+    lines = pd.DataFrame({"order_id": ["a", "b"], "product_id": ["m", "x"], "amount": [4.0, 6.0]})
+    sold = pd.DataFrame(
+        {"order_id": ["a", "b"], "paid_at": pd.to_datetime(["2026-06-03", "2026-06-04"]), "amount": [4.0, 6.0]}
+    )
+    goods = pd.DataFrame({"product_id": ["m", "x"], "category": ["mask", "serum"]})
+    paces = pacing.pace(pacing.running(PROMOTIONS, JUNE), sold, as_of=AS_OF, order_items=lines, products=goods)
+    came = paces[paces["metric"] == "paid_sales"].groupby("promotion_id")["actual"].max()
+    assert came.to_dict() == {"m26": 4.0, "s26": 10.0}
+
+
+def over_and_done(totals, planned=100.0, days=10):
+    """Campaigns that are over, even days, of which so much came."""
+    rows = [
+        {"promotion_id": str(i), "name": str(i), "metric": "paid_sales", "unit": "currency", "day": d, "basis": "own",
+         "planned": planned * (k + 1) / days, "actual": total * (k + 1) / days}
+        for i, total in enumerate(totals)
+        for k, d in enumerate(pd.date_range("2025-01-01", periods=days))
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def test_intervals_are_as_wide_as_campaigns_ended_from_their_plan_by_hand():
+    far = pacing.spreads(over_and_done([200.0, 50.0] * 3))["paid_sales"]
+    guess = pacing.GUESS
+    assert far.campaigns == 6
+    assert far.plan == pytest.approx(math.sqrt((6 * math.log(2) ** 2 + 4 * guess.plan**2) / 10))
+    assert far.day == pytest.approx(math.sqrt(4 * guess.day**2 / 10))  # their days were as even as their plans'
+    assert far.shape == pytest.approx(math.sqrt(4 * guess.shape**2 / 10))
+    near = pacing.spreads(over_and_done([100.0] * 6))
+    paces = pacing.pace(pacing.running(PROMOTIONS, JUNE).head(1), orders(), as_of=dt.datetime(2026, 6, 1))
+    wide, narrow = (
+        pacing.projected(paces, s).set_index("metric").loc["paid_sales"] for s in ({"paid_sales": far}, near)
+    )
+    assert wide.high - wide.low > 2 * (narrow.high - narrow.low)
+    assert "6 campaigns" in pacing.projected(paces, near).attrs["notes"][-1]
+    nothing = pacing.spreads(over_and_done([100.0]).assign(planned=np.nan))
+    assert nothing == {} and isinstance(pacing.spreads(Missing("promotions")), Missing)
+
+
+def test_campaigns_that_are_over_had_one_before_them():
+    assert pacing.over(PROMOTIONS, parse("2026-07"))["promotion_id"].tolist() == ["s26"]
+    assert pacing.over(PROMOTIONS, JUNE).empty  # it still runs, and the one before it was the first

@@ -22,6 +22,7 @@ from . import truth
 from .blocks import added, blocks, whole_tables
 from .defects import spoil
 from .office import assets
+from .office.sheets import plan_sheets
 from .raw import write_block, write_whole
 from .world import World, make_world
 
@@ -100,14 +101,21 @@ def _write_all(world: World, folder: Path) -> Iterator[Path]:
         # Some rows of settlements and surveys belong to nobody's block: they get a file of their own.
         once[name] = table
         yield from write_whole(raw, name, table, world.catalogue.products, "-world" if name in PARTLY else "")
+    (folder / "plan").mkdir(exist_ok=True)
+    for name, sheet in plan_sheets(world, total).items():
+        path = folder / "plan" / f"{name}.csv"
+        if not path.exists():  # somebody's own
+            sheet.to_csv(path, index=False, lineterminator="\n")
+            yield path
     rates = [] if (folder / "fx.csv").exists() else [folder / "fx.csv"]
     planted = spoil(raw, world)
     yield from [*(raw / file for p in planted for file in p.changes), *(p for p in rates if p.exists())]
     for name, text in assets.assets(world, total["units"]).items():
         path = folder / "plan" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8", newline="\n")
-        yield path
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8", newline="\n")
+            yield path
     path = folder / "truth.json"
     told = truth.truth(world, total, once) | {"defects": [asdict(p) for p in planted]}
     path.write_text(json.dumps(told, ensure_ascii=False, indent=1) + "\n", encoding="utf-8", newline="\n")

@@ -66,7 +66,8 @@ def platform_steps(
     if monthly:
         rows, cut = rows.mutate(month=rows.day.cast("timestamp").truncate("M")), ["month", by]
     sums = {n: rows[n].sum() for n in NAMES} | {"days": rows.day.nunique()}
-    sums["sales"] = rows.sales.cast(MONEY).sum() if "sales" in rows.columns else ibis.null(MONEY).max()
+    if "sales" in rows.columns:
+        sums["sales"] = rows.sales.cast(MONEY).sum()
     found = rows.group_by(cut).aggregate(**sums).to_pandas().fillna(0)
     found = found.sort_values([*cut[:-1], "visitors", by], ascending=[True] * (len(cut) - 1) + [False, True])
     out = []
@@ -78,7 +79,7 @@ def platform_steps(
                 | {"step": name, "n": n, "a_day": n / r["days"]}
                 | rate("step_rate", n, before, level)
                 | rate("rate", n, int(r["visitors"]), level)
-                | {"lost": before - n, "sales": float(r["sales"]) or math.nan if name == "buyers" else math.nan}
+                | {"lost": before - n, "sales": float(r.get("sales", 0)) or math.nan if name == "buyers" else math.nan}
                 | {"days": int(r["days"])}
             )
     frame = pd.DataFrame(out)

@@ -1,6 +1,6 @@
 """Monitoring: what changed, does it matter, who looks into it, and how fast."""
 
-from .board import BOARD, HEADLINE, interaction, returns, stock
+from .board import BOARD, HEADLINE, interaction, narrowed, only, returns, stock
 from .kpis import ESCALATION, GROUPS, KPIS, MEASURED, Kpi, columns, ladder, named
 from .series import history, measured, one, since, steps, together, told
 from .watch import episodes, judged, rush, special_days, states
@@ -25,8 +25,10 @@ __all__ = [
     "ladder",
     "measured",
     "named",
+    "narrowed",
     "news",
     "one",
+    "only",
     "plot_alerts",
     "plot_calendar",
     "plot_one",

@@ -45,6 +45,44 @@ _MEANT = {
 }
 
 
+def narrowed(platform: str = "", channel: str = "") -> list[str]:
+    """The breakdowns that a dashboard of one platform or channel needs; none of the whole shop's."""
+    return [name for name, said in (("platform", platform), ("channel", channel)) if said]
+
+
+@answers("How does this platform or channel stand?")
+def only(frame: pd.DataFrame, platform: str = "", channel: str = "") -> pd.DataFrame:
+    """How does one platform or channel stand?
+
+    Parameters
+    ----------
+    frame : DataFrame
+        ``measure(shop, …, by=[…, *narrowed(platform, channel)])``.
+    platform, channel : str
+        As the data call them; empty: all.
+
+    Returns
+    -------
+    DataFrame
+        Its rows, as if nothing else were measured.
+
+    Raises
+    ------
+    ValueError
+        There is none of that name: says which there are.
+    """
+    out, chosen = frame, {n: said for n, said in (("platform", platform), ("channel", channel)) if said}
+    for name, said in chosen.items():
+        there = sorted(frame[name].dropna().astype(str).unique())
+        if said not in there:
+            words = {"name": name, "said": said, "known": ", ".join(there)}
+            raise ValueError(_("there is no {name} {said!r} in this period; there are: {known}").format(**words))
+        out = out[out[name] == said]
+    out = out.drop(columns=list(chosen)).reset_index(drop=True)
+    out.attrs = frame.attrs | {"by": [b for b in frame.attrs["by"] if b not in chosen]}
+    return out
+
+
 @answers("How much do people interact with us?")
 def interaction(
     period: Period,
@@ -103,9 +141,10 @@ def interaction(
 
 
 @answers("What does advertising return?", needs={"ad_spend": ["day", "spend", "conversion_value"]})
-def returns(ad_spend: ibis.Table, period: Period) -> pd.DataFrame:
-    """What do platforms claim that advertising returned? Long form, as `interaction`."""
+def returns(ad_spend: ibis.Table, period: Period, *, channel: str = "") -> pd.DataFrame:
+    """What do platforms claim that advertising (of a channel) returned? Long form, as `interaction`."""
     of = single_level(as_table(ad_spend))
+    of = of.filter(of["channel"] == channel) if channel and "channel" in of.columns else of
     told = [_sums(of, "day", w, spend=lambda t: t["spend"].cast("float64").sum(),
                   claimed=lambda t: t["conversion_value"].cast("float64").sum()) for w in _windows(period)]  # fmt: skip
     return _long([_row("roas", "ratio", [t["claimed"] / t["spend"] if t["spend"] else math.nan for t in told])])

@@ -10,6 +10,7 @@ import pandas as pd
 from ...data.plan_sheets import Column
 from ...language import N_, _, term
 from ...methods import alerts
+from ...missing import answers
 
 Group = Literal["traffic", "funnel", "cost", "interaction", "sales"]
 
@@ -42,10 +43,10 @@ class Kpi:
         Relative difference from what is expected, below which nobody is told.
     owner : str
         The role that looks into it.
-    alpha : float
-        How often an ordinary day may be flagged; the parts of a figure share it.
     limit : float
         Of a rule: beyond it is out of the usual.
+    fallen : float
+        Of a rule: and below so many times what it usually was, for what has always been poor is no news.
     festivals : {"same", "apart", "rush", "rest"}
         What they do to it: nothing; something, so only a large difference is told and nothing is learnt from them; they
         move it, so it is held against the same festival of earlier years; nothing is as ever, so it is not judged.
@@ -63,8 +64,8 @@ class Kpi:
     direction: Literal["up", "down", "both"]
     at_least: float
     owner: str
-    alpha: float = 1e-3
     limit: float = float("nan")
+    fallen: float = float("inf")
     festivals: Literal["same", "apart", "rush", "rest"] = "same"
     spans: tuple[int, ...] = alerts.SPANS
     drift: float = 0.2
@@ -80,7 +81,7 @@ _SERVICE, _SALES, _STOCK = N_("Head of customer service"), N_("Sales manager"), 
 _BRAND, _RISK, _PRICES = N_("Brand manager"), N_("Risk control"), N_("Pricing manager")
 
 _FEW: dict[str, Any] = {"spans": (1, 7, 28), "drift": 0.05}  # where a day holds few cases
-_MOVES: dict[str, Any] = {"festivals": "rush", "alpha": 3e-4}  # with the festivals, and with all that a shop does
+_MOVES: dict[str, Any] = {"festivals": "rush"}  # with the festivals, and with all that a shop does
 
 KPIS: dict[str, Kpi] = {
     k.name: k
@@ -96,24 +97,24 @@ KPIS: dict[str, Kpi] = {
             festivals="apart", **_FEW),
         Kpi("cac", N_("Cost per new customer"), "cost", "currency", "amount", "up", 1.0, _MEDIA, festivals="rest"),
         Kpi("roas", N_("Return on advertising against its target"), "cost", "ratio", "rule", "down", 0.0, _MEDIA,
-            limit=0.5),
+            limit=0.6, fallen=0.6),
         Kpi("negative_mentions", N_("Negative mentions"), "interaction", "share", "share", "up", 0.3, _BRAND),
         Kpi("complaints", N_("Complaints per order"), "interaction", "share", "count", "up", 0.5, _SERVICE,
-            alpha=5e-4, festivals="apart"),
+            festivals="apart"),
         Kpi("low_ratings", N_("Ratings of one or two stars"), "interaction", "share", "share", "up", 0.3, _SERVICE),
         Kpi("orders_paid", N_("Orders paid"), "sales", "count", "count", "both", 0.7, _SALES, **_MOVES),
         Kpi("paid_sales", N_("Paid sales"), "sales", "currency", "amount", "both", 0.7, _SALES, **_MOVES),
         Kpi("aov", N_("Average order value"), "sales", "currency", "amount", "both", 0.4, _SALES, festivals="apart",
-            alpha=3e-4),
+            drift=0.1),
         Kpi("night_orders", N_("Orders placed between midnight and six"), "sales", "share", "share", "up", 1.0, _RISK,
             festivals="rest"),
         Kpi("late_parcels", N_("Parcels later than promised"), "sales", "share", "share", "up", 1.0, _STOCK,
-            alpha=2e-4, **_FEW),
+            **_FEW),
         Kpi("stock_days", N_("Days that a best seller's stock lasts"), "sales", "days", "rule", "down", 0.0, _STOCK,
             limit=0.5),
         Kpi("late_supplies", N_("Days that a supplier is late"), "sales", "days", "rule", "up", 0.0, _STOCK, limit=7.0),
         Kpi("rival_price", N_("A competitor's prices against ours"), "sales", "ratio", "rule", "down", 0.0, _PRICES,
-            limit=0.82),
+            limit=0.82, fallen=0.9),
     )
 }  # fmt: skip
 """The named list of figures that are watched."""
@@ -132,10 +133,11 @@ ESCALATION: dict[str, tuple[float, str]] = {
 """Level → hours, and who is told."""
 
 
+@answers("Who is told, and how fast?")
 def ladder() -> pd.DataFrame:
-    """Whom does an alert reach, and how fast? level, hours, told."""
+    """Whom does an alert reach, and how fast? severity, hours, who_is_told."""
     rows = [(level, hours, _(told)) for level, (hours, told) in ESCALATION.items()]
-    return pd.DataFrame(rows, columns=["level", "hours", "told"])
+    return pd.DataFrame(rows, columns=["severity", "hours", "who_is_told"])
 
 
 def columns() -> list[Column]:

@@ -12,7 +12,7 @@ import pandas as pd
 from ...data.engine import as_table
 from ...language import _
 from ...methods import alerts
-from ...metrics.reach import LEVELS
+from ...metrics.reach import LEVELS, OWN_SITES
 from ...missing import Missing, answers
 from ...period import Period
 from .kpis import KPIS
@@ -25,9 +25,9 @@ NEGATIVE, LOW, NIGHT = 0.0, 2, 6  # sentiment below which a mention is negative;
 PARTS = 12  # of a breakdown that are watched, the largest first
 BEST = 20  # products that sell most in four weeks: these must not run out
 RECENT, WEEK = 28, 7  # days
-RUNNING = 0.7  # of four weeks' days that a channel must have advertised, to be held against its target
 DELIVERIES = 2  # the last ones of a supplier, whose mean delay is watched
-LASTING = 3  # days that a channel must stay below its target
+RUNNING = 0.7  # of four weeks' days that a channel must have advertised, to be held against its target
+LASTING = 7  # days that a channel must stay below its target's limit
 
 
 def history(period: Period, first_day: dt.date) -> Period:
@@ -155,7 +155,10 @@ def together(*some: pd.DataFrame) -> pd.DataFrame:
     there = [s for s in some if not isinstance(s, Missing) and len(s)]
     if not there:
         return next((s for s in some if isinstance(s, Missing)), pd.DataFrame(columns=COLUMNS))
-    return pd.concat(there, ignore_index=True)
+    out = pd.concat(there, ignore_index=True)
+    if (out["kpi"] == "visits").any():  # of the own site they are its visitors, and nobody wants to be told twice
+        out = out[(out["kpi"] != "daily_visitors") | ~out["part"].isin(OWN_SITES)]
+    return out.reset_index(drop=True)
 
 
 def _largest(rows: pd.DataFrame) -> pd.DataFrame:
@@ -266,31 +269,27 @@ def _late(shipments: ibis.Table | None, until: dt.date) -> pd.DataFrame | None:
 
 
 def _roas(ad_spend: ibis.Table | None, targets: ibis.Table | None, until: dt.date) -> pd.DataFrame | None:
-    """What each channel claims to earn in four weeks (the most of the last three sums) beside its target."""
+    """What each channel claims to earn in four weeks (the most of a week's sums) beside its target."""
     if not _has(ad_spend, "day", "spend", "conversion_value", "channel") or not _has(targets, "metric", "channel"):
         return None
     assert ad_spend is not None and targets is not None
     aims = targets.filter((targets["metric"] == "roas") & targets["channel"].notnull())
     aim = aims.group_by("channel").aggregate(target=aims["target"].cast("float64").mean()).to_pandas()
-    if aim.empty:
-        return None
-    best = single_level(ad_spend)
-    money = best.mutate(spend=best["spend"].cast("float64"), conversion_value=best["conversion_value"].cast("float64"))
+    aim = aim.set_index("channel")["target"]
     rows = _frame(
-        money, "day", until, "channel", spend=lambda t: t["spend"].sum(),
-        conversion_value=lambda t: t["conversion_value"].sum(),
+        single_level(ad_spend), "day", until, "channel", spend=lambda t: t["spend"].cast("float64").sum(),
+        claimed=lambda t: t["conversion_value"].cast("float64").sum(),
     )  # fmt: skip
     out = []
     for channel, mine in rows.groupby("part"):
-        target = aim.loc[aim["channel"] == channel, "target"]
-        if target.empty or not target.iloc[0] > 0:
+        if not aim.get(channel, 0.0) > 0:
             continue
-        by_day = mine.set_index("day")[["conversion_value", "spend"]].sort_index().astype(float)
-        days = pd.date_range(by_day.index[0], by_day.index[-1])
-        sums = by_day.reindex(days, fill_value=0.0).rolling(RECENT, min_periods=RECENT).sum()
-        busy = (by_day.reindex(days, fill_value=0.0)["spend"] > 0).rolling(RECENT, min_periods=RECENT).mean() > RUNNING
-        ratio = sums["conversion_value"] / sums["spend"].where(busy) / float(target.iloc[0])
-        out.append(_rule("roas", str(channel), ratio.rolling(LASTING, min_periods=1).max()))
+        by_day = mine.set_index("day")[["claimed", "spend"]].sort_index()
+        by_day = by_day.reindex(pd.date_range(by_day.index[0], by_day.index[-1]), fill_value=0.0)
+        sums = by_day.rolling(RECENT, min_periods=RECENT).sum()
+        busy = (by_day["spend"] > 0).rolling(RECENT, min_periods=RECENT).mean() > RUNNING
+        ratio = (sums["claimed"] / sums["spend"].where(busy) / aim[channel]).rolling(LASTING, min_periods=1).max()
+        out.append(_rule("roas", str(channel), ratio))
     return pd.concat(out) if out else None
 
 

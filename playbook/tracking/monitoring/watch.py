@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 
 import ibis
 import numpy as np
@@ -18,15 +17,14 @@ from ...missing import Missing, answers
 from .kpis import ESCALATION, GROUPS, KPIS
 from .series import SHOWN, one
 
-RUSH = (
-    2.0  # on a festival's day only three times or a third of the expected is told, where nothing tells of earlier ones
-)
+RUSH = 3.0  # where nothing tells of earlier festivals, a rate on their days must be four times or a quarter as high
 LONG = 7  # days of a sale from which it pulls forward what is lacking for weeks
 LONGEST = 35  # days of a promotion that is one and not a standing offer
 AROUND, LEAST = 57, 14  # days about a festival whose ordinary ones tell what it would have been without
 BEGINNING = 28  # days at the beginning of the data, when a shop is not yet what it is
 EDITIONS = 2  # of a festival that must have been before
 FAR = 3.0  # standard deviations that a year may differ from those before
+FALSE_ALARMS, MONTH = 0.5, 30.44  # a month that all figures together may give by chance; days of one
 PATIENCE = 14  # days within its limit after which a rule's story is over
 
 
@@ -131,13 +129,13 @@ def judged(
     since: object,
     promotions: ibis.Table | None = None,
     own: pd.DataFrame | None = None,
-    alphas: Mapping[str, float] | None = None,
+    false_alarms: float = FALSE_ALARMS,
 ) -> pd.DataFrame:
     """Which days are out of the usual, each by what was known when it ended?
 
     A figure is held against its own last weeks (day of the week, level, trend; not the day itself, nor the week before
-    it), a festival's day against the same festival of earlier years, and only a difference by half is told of it. The
-    parts of a figure share its chance of a false alarm. A rule is held against its limit.
+    it), a festival's day against the same festival of earlier years, where it was there twice. All figures share the
+    chance of a false alarm. A rule is held against its limit.
 
     Parameters
     ----------
@@ -149,8 +147,9 @@ def judged(
         The shop's own sales, whose days are not like others.
     own : DataFrame, optional
         The shop's own limits: kpi, part, low, high, owner (``plan/alerts.csv``).
-    alphas : mapping of str to float, optional
-        Instead of the figure's own.
+    false_alarms : float
+        A month, that chance alone may give of all figures together. Each figure that is judged has the same part of
+        them, which its parts share.
 
     Returns
     -------
@@ -162,25 +161,31 @@ def judged(
         return Missing(_("a figure by day"), remedy=_("Orders, events or traffic of some weeks are enough."))
     span = pd.date_range(daily["day"].min(), daily["day"].max())
     special = special_days(pd.DatetimeIndex(span), promotions)
-    parts = []
+    by_chance = [k for k in daily["kpi"].unique() if KPIS[k].kind != "rule"]
+    alpha, parts = false_alarms / MONTH / max(len(by_chance), 1), []
     for name, of in daily.groupby("kpi", sort=False):
         kpi, many = KPIS[str(name)], of["part"].nunique()
         for part in of["part"].unique():
             if kpi.kind == "rule":
                 mine = of[of["part"] == part].set_index("day").sort_index()["value"]
-                found = against(mine, kpi.limit, kpi.direction)
+                found = against(mine, kpi.limit, kpi.direction, kpi.fallen)
             else:
                 series, exposure, kind = one(daily, str(name), part)
                 apart = special["day"] if kpi.festivals != "same" else special["day"].iloc[:0]
-                least = pd.Series(kpi.at_least, series.index)
-                least[least.index.isin(apart)] = max(RUSH, kpi.at_least)
-                if kpi.festivals == "rush":
-                    usual = rush(series, special)
-                    exposure, least = usual["factor"], usual["least"].clip(lower=kpi.at_least)
+                least: float | pd.Series = kpi.at_least
+                excused = apart if kpi.festivals == "rest" else None
+                if kpi.festivals in ("rush", "apart"):
+                    usual = rush(series if exposure is None else series / exposure.where(exposure > 0), special)
+                    least = usual["least"].clip(lower=kpi.at_least)
+                    if kpi.festivals == "rush":
+                        exposure = usual["factor"]
+                    else:  # what a festival did to it in earlier years is no news
+                        least = (1 + least) * np.exp(np.log(usual["factor"]).abs()) - 1
+                        least = least.fillna(max(RUSH, kpi.at_least))
                 found = alerts.judge(
                     series, kind=kind, exposure=exposure, direction=kpi.direction, since=since, apart=apart,
-                    alpha=(alphas or {}).get(kpi.name, kpi.alpha) / many, at_least=least,
-                    spans=kpi.spans, drift=kpi.drift, excused=apart if kpi.festivals == "rest" else None,
+                    alpha=alpha / many, at_least=least,
+                    spans=kpi.spans, drift=kpi.drift, excused=excused,
                 )  # fmt: skip
             if kpi.kind != "rule":
                 found = found[found.index >= pd.Timestamp(since)]
@@ -191,15 +196,21 @@ def judged(
     return out[["kpi", "part", *out.columns.drop(["kpi", "part"])]]
 
 
-def against(series: pd.Series, limit: float, direction: str) -> pd.DataFrame:
-    """A series held against a limit, in the form of `playbook.methods.alerts.judge`; beyond it is "orange"."""
-    beyond = series <= limit if direction == "down" else series > limit
+def against(series: pd.Series, limit: float, direction: str, fallen: float = math.inf) -> pd.DataFrame:
+    """A series held against a limit, in the form of `playbook.methods.alerts.judge`; beyond it is "orange".
+
+    Where it must have fallen too, it is held against its median of twelve weeks, the last four left out.
+    """
+    beyond, known = series <= limit if direction == "down" else series > limit, series.notna()
+    if fallen < math.inf:
+        usual = series.rolling(alerts.HISTORY, min_periods=alerts.ENOUGH).median().shift(alerts.ADOPTED)
+        beyond, known = beyond & (series <= fallen * usual), known & usual.notna()
     ratio = series / limit if limit else series * math.nan
     return pd.DataFrame(
         {
             "value": series, "exposure": math.nan, "expected": limit, "low": math.nan, "high": math.nan,
             "p": math.nan, "span": 1, "ratio": ratio, "direction": direction,
-            "state": np.where(series.isna(), "no_history", np.where(beyond, "orange", "usual")),
+            "state": np.where(~known, "no_history", np.where(beyond, "orange", "usual")),
         },
         index=series.index,
     )  # fmt: skip
@@ -295,9 +306,13 @@ def states(days: pd.DataFrame) -> pd.DataFrame:
         if of is None:
             continue
         counts = of["state"].value_counts()
-        out = {s: int(counts.get(s, 0)) for s in ("no_history", "excused")}
-        flagged = int(of["state"].isin(list(alerts.LEVELS)).sum())
-        rows.append({"figure": _(kpi.title), "group": _(GROUPS[kpi.group]), "parts": of["part"].nunique(),
-                     "days": len(of), "judged": len(of) - sum(out.values()), **out, "flagged": flagged})  # fmt: skip
+        unjudged = {s: int(counts.get(s, 0)) for s in ("no_history", "excused")}
+        rows.append(
+            {
+                "figure": _(kpi.title), "group": _(GROUPS[kpi.group]), "parts": of["part"].nunique(), "days": len(of),
+                "judged": len(of) - sum(unjudged.values()), "no_history": unjudged["no_history"],
+                "excused": unjudged["excused"], "flagged": int(of["state"].isin(list(alerts.LEVELS)).sum()),
+            }
+        )  # fmt: skip
     columns = ["figure", "group", "parts", "days", "judged", "no_history", "excused", "flagged"]
     return pd.DataFrame(rows, columns=columns)

@@ -46,18 +46,19 @@ def news(found: pd.DataFrame, period: Period, *, looks_back: int = 0) -> pd.Data
     return out
 
 
+@answers("Which alerts are there, and whose are they?")
 def in_words(found: pd.DataFrame, *, currency: str = "CNY") -> pd.DataFrame:
-    """The alerts as a table: level, figure, what_happened, since, days, still_on, owner, hours."""
+    """The alerts as a table: severity, figure, what_happened, since, days, still_on, owner, hours."""
     rows = []
     for r in found.to_dict("records"):
         rows.append(
             {
-                "level": r["level"], "figure": named(r["kpi"], r["part"]), "what_happened": _said(r, currency),
+                "severity": r["level"], "figure": named(r["kpi"], r["part"]), "what_happened": _said(r, currency),
                 "since": r["begins"], "days": r["days"], "still_on": bool(r["open"]), "owner": r["owner"],
                 "hours": r["hours"],
             }
         )  # fmt: skip
-    columns = ["level", "figure", "what_happened", "since", "days", "still_on", "owner", "hours"]
+    columns = ["severity", "figure", "what_happened", "since", "days", "still_on", "owner", "hours"]
     out = pd.DataFrame(rows, columns=columns)
     out.attrs["notes"] = found.attrs.get("notes", [])
     return out

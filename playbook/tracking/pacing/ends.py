@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -17,26 +17,26 @@ from ...missing import Missing, answers, quietly
 from ...outlook import Forecast
 from ...period import Period
 from .plan import METRICS, TITLES
+from .spread import GUESS, Spread
 
 METRICS_TOLD = ("paid_sales", "orders_paid", "participants")  # which of them a sentence is about, the first there is
 LEVEL = 0.8
 UNITS = {"days_gone": "count", "days_left": "count", "pace": "ratio", "needed": "ratio"}
-PLAN_ERROR = 0.25  # spread (log) of what comes about what was planned, before anything is known
-SHAPE_ERROR = 0.06  # and of the part that is due by a day, since no edition runs quite like the last
-DAY_ERROR = 0.20  # and of one day
 
 
 @answers("Where will the campaigns end?")
-def projected(paces: pd.DataFrame) -> pd.DataFrame:
+def projected(paces: pd.DataFrame, spreads: Mapping[str, Spread] | None = None) -> pd.DataFrame:
     """Where will each campaign end, and what must the days that are left bring?
 
     What came so far is held against what was due by then; the ratio is drawn towards 1 while little is known, and the
-    rest of the plan is multiplied by it.
+    rest of the plan is multiplied by it. How little that is, and how wide the interval, earlier campaigns tell.
 
     Parameters
     ----------
     paces : DataFrame
         Of `pace`.
+    spreads : mapping of str to Spread, optional
+        Of `spreads`, by metric; a rule of thumb where there is none.
 
     Returns
     -------
@@ -58,15 +58,18 @@ def projected(paces: pd.DataFrame) -> pd.DataFrame:
             "pace": so_far / due if due > 0 else math.nan, "planned": total, "basis": of["basis"].iloc[0],
             "first": of["day"].iloc[0], "last": of["day"].iloc[-1],
         }  # fmt: skip
-        rows.append(row | _end(so_far, due, total, gone, left))
+        rows.append(row | _end(so_far, due, total, gone, left, (spreads or {}).get(str(metric), GUESS)))
     names = ["promotion_id", "campaign", "metric", "unit", "days_gone", "days_left", "planned_so_far", "actual_so_far",
              "pace", "planned", "projected", "low", "high", "needed", "state", "basis", "first", "last"]  # fmt: skip
     frame = pd.DataFrame(rows, columns=names)
     frame.attrs["notes"] = paces.attrs.get("notes", [])
+    if spreads and len(frame):
+        told = _("The intervals are as wide as {n} campaigns that are over ended from their plan.")
+        frame.attrs["notes"] = [*frame.attrs["notes"], told.format(n=max(s.campaigns for s in spreads.values()))]
     return frame
 
 
-def _end(so_far: float, due: float, total: float, gone: int, left: int) -> dict[str, Any]:
+def _end(so_far: float, due: float, total: float, gone: int, left: int, wide: Spread) -> dict[str, Any]:
     """Where it will end: the ratio to the plan is normal in logs, before and after what is known."""
     nothing = {"projected": math.nan, "low": math.nan, "high": math.nan, "needed": math.nan}
     if not left:
@@ -74,13 +77,13 @@ def _end(so_far: float, due: float, total: float, gone: int, left: int) -> dict[
         return nothing | {"projected": so_far, "low": so_far, "high": so_far, "state": state}
     if not total > 0:
         return nothing | {"state": "no plan"}
-    rest, mean, spread = max(total - due, 0.0), 0.0, PLAN_ERROR
+    rest, mean, spread = max(total - due, 0.0), 0.0, wide.plan
     if gone and due > 0:
-        error = DAY_ERROR**2 / gone + SHAPE_ERROR**2 + 1 / max(so_far, 1.0)
-        weight = PLAN_ERROR**2 / (PLAN_ERROR**2 + error)
+        error = wide.day**2 / gone + wide.shape**2 + 1 / max(so_far, 1.0)
+        weight = wide.plan**2 / (wide.plan**2 + error)
         mean = weight * math.log(max(so_far, 0.5) / due)
-        spread = math.sqrt(PLAN_ERROR**2 * (1 - weight))
-    ahead = math.sqrt(spread**2 + SHAPE_ERROR**2 + DAY_ERROR**2 / left)
+        spread = math.sqrt(wide.plan**2 * (1 - weight))
+    ahead = math.sqrt(spread**2 + wide.shape**2 + wide.day**2 / left)
     z = float(stats.norm.ppf(0.5 + LEVEL / 2))
     low, middle, high = (so_far + rest * math.exp(mean + k * ahead) for k in (-z, 0.0, z))
     state = "not begun" if not gone else "behind" if high < total else "ahead" if low > total else "on plan"
@@ -92,7 +95,9 @@ def _end(so_far: float, due: float, total: float, gone: int, left: int) -> dict[
 @answers("Where will the campaigns end?")
 def in_words(ends: pd.DataFrame) -> pd.DataFrame:
     """The projections in long form, as `show` takes them: one row a campaign and figure, its plan as the target."""
-    frame = ends.rename(columns={"projected": "value", "planned": "target"})
+    whole = ends["unit"] == "count"
+    said = {c: ends[c].where(~whole, ends[c].round()) for c in ("projected", "low", "high", "planned")}
+    frame = ends.assign(**said).rename(columns={"projected": "value", "planned": "target"})
     frame = frame[["campaign", "metric", "unit", "value", "low", "high", "target"]]
     frame.attrs = {"by": ["campaign"], "titles": TITLES, "notes": ends.attrs.get("notes", [])}
     return frame
@@ -106,7 +111,7 @@ def states(ends: pd.DataFrame) -> pd.DataFrame:
         figure=[_(TITLES[m]) for m in ends["metric"]], pacing=ends["state"], plan_from=ends["basis"].map(said)
     )
     frame = frame[["campaign", "figure", "pacing", "days_gone", "days_left", "pace", "needed", "plan_from"]]
-    frame.attrs = {"notes": ends.attrs.get("notes", [])}
+    frame.attrs = {}  # what is to be noted stands below the projections
     return frame
 
 

@@ -19,6 +19,10 @@ from ...period import Period
 
 METRICS = {"participants": "count", "orders_paid": "count", "paid_sales": "currency"}
 """What is followed, and its unit; participants are persons who took part by then."""
+COLUMNS = (
+    *("promotion_id", "name", "platform", "category", "starts_on", "ends_on"),
+    *("earlier_on", "earlier_ends", "earlier_id"),
+)
 LONGEST = 45  # days of a promotion that is a campaign and not a standing offer
 BASE = 28  # ordinary days before a campaign, by which its plan grows on the last edition's
 TITLES = {"participants": N_("Took part"), "orders_paid": N_("Orders paid"), "paid_sales": N_("Paid sales")}
@@ -50,6 +54,39 @@ def running(promotions: ibis.Table, period: Period) -> pd.DataFrame:
         promotion_id, name, platform, category (None: all), starts_on, ends_on, earlier_on, earlier_ends, earlier_id (of
         the last edition: the same name but for its numbers, or the same days a year before; NaT: none).
     """
+    rows = _limited(promotions)
+    now = rows[(rows["starts_on"] < pd.Timestamp(period.end)) & (rows["ends_on"] >= pd.Timestamp(period.start))]
+    frame = _with_last_edition(now, rows)
+    if frame.empty:
+        frame.attrs["notes"] = [_("No promotion of limited length ran in these days.")]
+    return frame
+
+
+@answers("Which campaigns are over?")
+def over(promotions: ibis.Table, period: Period, *, most: int = 12) -> pd.DataFrame:
+    """Which promotions of the two years before a period are over, and were not the first of their kind?
+
+    Parameters
+    ----------
+    promotions : Table
+        Canonical table `promotions`.
+    period : Period
+    most : int
+        The latest of them.
+
+    Returns
+    -------
+    DataFrame
+        As `running`.
+    """
+    rows = _limited(promotions)
+    first, last = pd.Timestamp(period.start) - pd.DateOffset(years=2), pd.Timestamp(period.start)
+    frame = _with_last_edition(rows[(rows["ends_on"] < last) & (rows["starts_on"] >= first)], rows)
+    return frame[frame["earlier_id"] != ""].tail(most).reset_index(drop=True)
+
+
+def _limited(promotions: ibis.Table) -> pd.DataFrame:
+    """Promotions of limited length, of all products or of a category, each once."""
     table = as_table(promotions)
     wanted = ["promotion_id", "name", "starts_at", "ends_at", "kind", "platform", "category", "product_id"]
     rows = table.select(*(c for c in wanted if c in table.columns)).to_pandas()
@@ -58,34 +95,22 @@ def running(promotions: ibis.Table, period: Period) -> pd.DataFrame:
     rows["starts_on"], rows["ends_on"] = (pd.to_datetime(rows[c]).dt.normalize() for c in ("starts_at", "ends_at"))
     rows = rows[((rows["ends_on"] - rows["starts_on"]).dt.days < LONGEST) & ~rows["kind"].isin(["coupon", "points"])]
     rows = rows[rows["product_id"].isna()].drop_duplicates("promotion_id")
-    rows["series"] = ["".join(ch for ch in str(n) if not ch.isdigit()).strip() for n in rows["name"]]
-    now = rows[(rows["starts_on"] < pd.Timestamp(period.end)) & (rows["ends_on"] >= pd.Timestamp(period.start))]
+    return rows.assign(series=["".join(ch for ch in str(n) if not ch.isdigit()).strip() for n in rows["name"]])
+
+
+def _with_last_edition(some: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
+    """Each with the last one of the same name (but for its numbers) before it."""
     out = []
-    for r in now.sort_values(["starts_on", "promotion_id"]).to_dict("records"):
+    for r in some.sort_values(["starts_on", "promotion_id"]).to_dict("records"):
         before = rows[(rows["series"] == r["series"]) & (rows["ends_on"] < r["starts_on"])].sort_values("starts_on")
         last = before.iloc[-1] if len(before) else None
         out.append(
-            {k: None if pd.isna(r[k]) else r[k] for k in ("promotion_id", "name", "platform", "category", "starts_on",
-                                                         "ends_on")}
+            {k: None if pd.isna(r[k]) else r[k] for k in COLUMNS[:6]}
             | {"earlier_on": pd.NaT if last is None else last["starts_on"],
                "earlier_ends": pd.NaT if last is None else last["ends_on"],
                "earlier_id": "" if last is None else last["promotion_id"]}
         )  # fmt: skip
-    names = [
-        "promotion_id",
-        "name",
-        "platform",
-        "category",
-        "starts_on",
-        "ends_on",
-        "earlier_on",
-        "earlier_ends",
-        "earlier_id",
-    ]
-    frame = pd.DataFrame(out, columns=names)
-    if frame.empty:
-        frame.attrs["notes"] = [_("No promotion of limited length ran in these days.")]
-    return frame
+    return pd.DataFrame(out, columns=list(COLUMNS))
 
 
 def span(plans: pd.DataFrame, period: Period) -> Period:
@@ -134,7 +159,7 @@ def pace(
     """
     rows: list[dict[str, Any]] = []
     today = pd.Timestamp(as_of)
-    for plan in plans.to_dict("records"):
+    for plan in plans.astype(object).where(plans.notna(), None).to_dict("records"):
         days = pd.date_range(plan["starts_on"], plan["ends_on"])
         series = _sold(orders, order_items, products, plan)
         for metric, unit in METRICS.items():

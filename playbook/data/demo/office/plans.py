@@ -152,7 +152,7 @@ def targets(world: World, counts: pd.DataFrame) -> pd.DataFrame:
             if spend > 0:
                 rows.append(("roas", m, TARGET_ROAS, None, channel, OWNERS[channel]))
                 rows.append(
-                    ("ad_spend", m, float(_round(spend * np.exp(rng.normal(0, 0.05)))), None, channel, OWNERS[channel])
+                    ("ad_spend", m, float(rounded(spend * np.exp(rng.normal(0, 0.05)))), None, channel, OWNERS[channel])
                 )
     out = pd.DataFrame(rows, columns=["metric", "m", "target", "platform", "channel", "owner"])
     month = all_months[out["m"]]
@@ -162,7 +162,7 @@ def targets(world: World, counts: pd.DataFrame) -> pd.DataFrame:
     changed = (rng.random(len(out)) < REVISED) & ~out["metric"].isin(["roas"]) & (month.month % 3 != 1)
     late = pd.Series(month.start_time)[changed] - pd.Timedelta(days=6)
     again = out[changed].assign(when=late)[late < world.calendar.end - pd.Timedelta(days=12)]
-    again["target"] = _round(again["target"].to_numpy() * np.exp(rng.normal(0.01, 0.05, len(again))))
+    again["target"] = rounded(again["target"].to_numpy() * np.exp(rng.normal(0.01, 0.05, len(again))))
     again["recorded_at"] = ahead.recorded(world, again.pop("when"), rng)
     out = pd.concat([out, again], ignore_index=True).drop(columns="m")
     return out.sort_values(["recorded_at", "metric", "period", "platform", "channel"], ignore_index=True)
@@ -172,10 +172,10 @@ def _aims(rng: np.random.Generator, came: np.ndarray, months: int) -> np.ndarray
     """What was aimed at: last year's month and a part more; in the first year about what came of it."""
     ask = 1 + rng.uniform(*GROWTH, months)
     first = came[:12] * np.exp(rng.normal(0, FIRST_YEAR, len(came[:12])))
-    return _round(np.r_[first, came[: months - 12] * ask[12:]])
+    return rounded(np.r_[first, came[: months - 12] * ask[12:]])
 
 
-def _round(value: Any) -> np.ndarray:
+def rounded(value: Any) -> np.ndarray:
     """To two and a half digits, as people write targets."""
     value = np.asarray(value, dtype=float)
     step = 10.0 ** np.floor(np.log10(np.maximum(value, 1))) / 20

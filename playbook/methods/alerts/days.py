@@ -1,38 +1,27 @@
-"""Early warning: which days of a series are out of the usual, judged as each day ends, and what episodes they make.
-
-`judge` holds each day against the weeks before it: their level, trend and weekdays, fitted so that single odd days do
-not count for much. The last week is in no day's own baseline, nor is a day that was flagged, so what begins slowly or
-lasts does not become usual by itself; after four weeks it does, as a new level. A single day is tested, and the sum of
-seven, so that a sharp spike and a small lasting shift are both seen. `episodes` joins flagged days.
-"""
+"""Days that are out of the usual, and the episodes that they make."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-from scipy import special, stats
 
-from ..language import _
-from .seasonality.parts import whole_days
+from ...language import _
+from ..seasonality.parts import whole_days
+from .baseline import DRIFT, ENOUGH, HISTORY, Baseline, Kind, design_of, moves, usual_range
 
-Kind = Literal["count", "share", "amount"]
 Direction = Literal["up", "down", "both"]
 
 STATES = ("no_history", "excused", "usual", "yellow", "orange", "red")
 """What a day can be; those from "yellow" on are out of the usual."""
 LEVELS = {"yellow": 1.0, "orange": 1e-2, "red": 1e-5}
 """How much rarer than `alpha` a day must be for each level."""
-HISTORY, ENOUGH = 84, 28  # usable days that a baseline looks back; days that it needs
 SPANS = (1, 7)  # days whose sum is tested
 QUIET, ADOPTED = 3, 28  # usual days that end an episode; days after which an episode is the new level
 GUARD = 14  # days before the judged one that are in no baseline yet: what begins slowly shall not hide itself
-ODD = 2.58  # residuals beyond this count for less (Noufaily et al.)
-PRIOR = 0.5  # spread of the log that weekdays, and the trend over the whole history, are held to
 
 
 def judge(
@@ -47,7 +36,7 @@ def judge(
     alpha: float = 1e-3,
     at_least: float | pd.Series = 0.0,
     spans: Sequence[int] = SPANS,
-    drift: float = PRIOR,
+    drift: float = DRIFT,
 ) -> pd.DataFrame:
     """Which days are out of the usual, each judged by what was known when it ended?
 
@@ -74,7 +63,8 @@ def judge(
     spans : sequence of int
         Days whose sum is tested. Longer ones see smaller shifts of what is rare, later; the baseline ends before them.
     drift : float
-        Spread of the log to which the change over the whole history is held: small where a level is thought to stay.
+        How far the level is thought to move over a whole history, in logs, before the series itself has told: the trend
+        is held to it, and a day is the less sure the longer ago the last one is that was learnt.
 
     Returns
     -------
@@ -109,8 +99,9 @@ def judge(
     learnt = judgeable & ~odd
     usable = learnt.copy()
     summed = judgeable.copy()  # days that a sum of several may hold: not those that were flagged on their own
-    design = _design(days)
+    design = design_of(days)
     longest = max(GUARD, *spans)
+    moved = moves(x, out_of, learnt, kind, drift, longest)
     first = 0 if since is None else int(days.searchsorted(pd.Timestamp(since)))
     begun, quiet, floor = -1, 0, 0  # of the episode that is on; where the level that is usual begins
     nothing: dict[str, Any] = {"mean": math.nan, "variance": math.nan, "freedom": math.nan, "p": math.nan,
@@ -127,7 +118,7 @@ def judge(
         at = at[usable[at]][-HISTORY:]
         if len(at) < ENOUGH:
             continue
-        base = _Baseline.fitted(x[at], out_of[at], design[at], kind, t, spans, drift)
+        base = Baseline.fitted(x[at], out_of[at], design[at], kind, t, spans, drift, float(moved[t]))
         result = _tested(
             base, x, out_of, design, summed & (odd == odd[t]), t, direction, [s for s in spans if s - 1 <= guard]
         )
@@ -143,7 +134,7 @@ def judge(
             begun = -1 if quiet >= QUIET else begun
     found = pd.DataFrame(rows, index=days.rename("day"))
     mean, variance, freedom = (found[c].to_numpy(float) for c in ("mean", "variance", "freedom"))
-    low, high = _range(kind, mean, variance, freedom, out_of)
+    low, high = usual_range(kind, mean, variance, freedom, out_of)
     known = {"value": values.to_numpy(), "exposure": out_of if exposure is not None else math.nan}
     known |= {"expected": mean, "low": low, "high": high}
     return pd.DataFrame(known, index=found.index).join(found[["p", "span", "ratio", "direction", "state"]])
@@ -205,97 +196,8 @@ def episodes(judged: pd.DataFrame, *, quiet: int = QUIET) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-@dataclass(frozen=True)
-class _Baseline:
-    """What the weeks before lead to expect: a quasi-likelihood regression on weekday and trend, in logs."""
-
-    kind: Kind
-    beta: np.ndarray
-    covariance: np.ndarray
-    origin: int
-    dispersion: dict[int, float]
-    freedom: dict[int, float]
-    zeros: float
-
-    @classmethod
-    def fitted(
-        cls,
-        x: np.ndarray,
-        out_of: np.ndarray,
-        design: np.ndarray,
-        kind: Kind,
-        origin: int,
-        spans: Sequence[int],
-        drift: float,
-    ) -> _Baseline:
-        if kind != "amount" and x.sum() < 1:  # nothing yet is not never
-            x = x + 0.5 * out_of / out_of.sum()
-        rows = _centred(design, origin)
-        penalty = np.diag([0.0, *[PRIOR**-2] * (rows.shape[1] - 2), drift**-2])
-        offset = np.log(out_of)
-        weight, phi = np.ones(len(x)), 1.0
-        level = (np.median(x / out_of) * 0.5 + 0.5 * x.sum() / out_of.sum()) or 0.5 / out_of.sum()
-        beta = np.zeros(rows.shape[1])
-        beta[0] = math.log(level)
-        for _again in range(3):
-            for _step in range(12):
-                mu = np.exp(np.clip(rows @ beta + offset, -30, 30))
-                info = weight * mu**2 / _variance(mu, out_of, kind)
-                target = rows @ beta + (x - mu) / mu
-                solved = np.linalg.solve((rows.T * info) @ rows + phi * penalty, (rows.T * info) @ target)
-                moved = np.clip(solved - beta, -2, 2)
-                beta = beta + moved
-                if np.abs(moved).max() < 1e-6:
-                    break
-            mu = np.exp(np.clip(rows @ beta + offset, -30, 30))
-            info = weight * mu**2 / _variance(mu, out_of, kind)
-            bread = np.linalg.inv((rows.T * info) @ rows + phi * penalty)
-            used = float(np.trace(bread @ ((rows.T * info) @ rows)))
-            residual = (x - mu) / np.sqrt(_variance(mu, out_of, kind))
-            left = max(weight.sum() - used, 1.0)
-            phi = float(weight @ residual**2 / left)
-            phi = max(phi, 1.0 if kind != "amount" else 1e-6)
-            leverage = np.clip(info * np.einsum("ij,jk,ik->i", rows, bread, rows), 0, 0.9)
-            size = np.abs(residual) / np.sqrt(phi * (1 - leverage))
-            weight = (ODD / np.maximum(size, ODD)) ** 2
-        spread, freedom = {1: phi}, {1: left}
-        steady = np.clip(residual / np.sqrt(phi), -ODD, ODD)
-        # Neighbouring days resemble each other, more than residuals show that a regression has been fitted to.
-        memory = float(steady[1:] @ steady[:-1]) / max(float(steady @ steady), 1e-9) + used / len(x)
-        memory = min(max(memory, 0.0), 0.9)
-        for span in spans[1:]:
-            lags = np.arange(1, span)
-            spread[span] = phi * (1 + 2 * float(((1 - lags / span) * memory**lags).sum()))
-            freedom[span] = max(left / 2, 3.0)
-        return cls(kind, beta, phi * bread, origin, spread, freedom, float(np.mean(x == 0)))
-
-    def expected(self, design: np.ndarray, out_of: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Expected values of days, and their rows of the regression."""
-        rows = _centred(design, self.origin)
-        return np.exp(np.clip(rows @ self.beta + np.log(out_of), -30, 30)), rows
-
-    def tails(self, x: float, mu: np.ndarray, rows: np.ndarray, out_of: np.ndarray, span: int) -> tuple[float, float]:
-        """How likely as little, and as much, is over these days together."""
-        mean, variance = self.moments(mu, rows, out_of, span)
-        below, above = _tails(self.kind, x, mean, variance, float(out_of.sum()))
-        below = max(below, self.zeros) if x == 0 and self.kind == "amount" else below
-        return self._heavier(below, span), self._heavier(above, span)
-
-    def moments(self, mu: np.ndarray, rows: np.ndarray, out_of: np.ndarray, span: int) -> tuple[float, float]:
-        """Mean and variance of the sum of days: of their own, and of what is not known of the mean."""
-        own = self.dispersion[span] * float(_variance(mu, out_of, self.kind).sum())
-        slope = mu @ rows
-        return float(mu.sum()), own + float(slope @ self.covariance @ slope)
-
-    def _heavier(self, p: float, span: int) -> float:
-        """A tail's probability, knowing that the spread is itself estimated."""
-        if p <= 0 or p >= 1:
-            return min(max(p, 0.0), 1.0)
-        return float(special.stdtr(self.freedom[span], special.ndtri(p)))
-
-
 def _tested(
-    base: _Baseline,
+    base: Baseline,
     x: np.ndarray,
     out_of: np.ndarray,
     design: np.ndarray,
@@ -305,78 +207,21 @@ def _tested(
     spans: Sequence[int],
 ) -> dict[str, Any]:
     """The oddest of the spans that end on day t; p is held against their number."""
-    mu, rows = base.expected(design[t : t + 1], out_of[t : t + 1])
-    mean, variance = base.moments(mu, rows, out_of[t : t + 1], 1)
+    today = base.expected(design[t : t + 1], out_of[t : t + 1])
+    mean, variance = base.moments(today, out_of[t : t + 1], 1)
     best: dict[str, Any] = {"p": math.inf}
     for span in spans:
         at = np.arange(t - span + 1, t + 1)
         at = at[summed[at]]
-        expected, its = base.expected(design[at], out_of[at])
-        below, above = base.tails(float(x[at].sum()), expected, its, out_of[at], span)
+        expected = base.expected(design[at], out_of[at])
+        below, above = base.tails(float(x[at].sum()), expected, out_of[at], span)
         for side, p in (("down", below), ("up", above)):
-            ratio = float(x[at].sum() / expected.sum())
+            ratio = float(x[at].sum() / expected[0].sum())
             right = ratio < 1 if side == "down" else ratio > 1
             if right and direction in (side, "both"):
                 p = min(1.0, p * len(spans) * (2 if direction == "both" else 1))
                 if p < float(best["p"]):
                     best = {"p": p, "span": span, "ratio": ratio, "direction": side}
     if math.isinf(float(best["p"])):
-        best = {"p": 1.0, "span": 1, "ratio": float(x[t] / mu[0]), "direction": ""}
+        best = {"p": 1.0, "span": 1, "ratio": float(x[t] / mean), "direction": ""}
     return {"mean": mean, "variance": variance, "freedom": base.freedom[1], **best}
-
-
-def _design(days: pd.DatetimeIndex) -> np.ndarray:
-    """Constant, weekdays, and the day's number; all but the first are held to be small."""
-    weekday = np.eye(7)[days.day_of_week.to_numpy()]
-    return np.column_stack([np.ones(len(days)), weekday, np.arange(len(days), dtype=float)])
-
-
-def _centred(design: np.ndarray, origin: int) -> np.ndarray:
-    """The design with time counted from the middle of the history, in histories."""
-    rows = design.copy()
-    rows[:, -1] = (rows[:, -1] - origin + HISTORY / 2) / HISTORY
-    return rows
-
-
-def _variance(mu: np.ndarray, out_of: np.ndarray, kind: Kind) -> np.ndarray:
-    if kind == "amount":
-        return mu**2
-    if kind == "share":
-        return mu * np.maximum(1 - mu / out_of, 1e-6)
-    return mu
-
-
-def _tails(kind: Kind, x: float, mean: float, variance: float, out_of: float) -> tuple[float, float]:
-    """P(X ≤ x) and P(X ≥ x) of the law with this mean and variance: gamma, negative binomial, or binomial of as many
-    independent things as the variance speaks of."""
-    if kind == "amount":
-        shape = mean**2 / variance
-        at = x * shape / mean
-        return float(special.gammainc(shape, at)), float(special.gammaincc(shape, at))
-    if kind == "count":
-        if variance <= mean * (1 + 1e-6):
-            return float(special.gammaincc(x + 1, mean)), float(special.gammainc(x, mean)) if x > 0 else 1.0
-        size, q = mean**2 / (variance - mean), mean / variance
-        return float(special.betainc(size, x + 1, q)), float(special.betaincc(size, x, q)) if x > 0 else 1.0
-    p = min(mean / out_of, 1 - 1e-9)
-    alike = max(variance / (out_of * p * (1 - p)), 1.0)
-    n, x = out_of / alike, x / alike
-    below = 1.0 if n - x <= 0 else float(special.betainc(n - x, x + 1, 1 - p))
-    return below, 1.0 if x <= 0 else float(special.betainc(x, n - x + 1, p))
-
-
-def _range(
-    kind: Kind, mean: np.ndarray, variance: np.ndarray, freedom: np.ndarray, out_of: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Between which two values 95 % of ordinary days lie."""
-    half = special.ndtr(special.stdtrit(freedom, 0.975))
-    at = np.array([1 - half, half])
-    if kind == "amount":
-        return tuple(stats.gamma.ppf(at, mean**2 / variance, scale=variance / mean))
-    if kind == "count":
-        wide = np.maximum(variance, mean * (1 + 1e-6))
-        return tuple(stats.nbinom.ppf(at, mean**2 / (wide - mean), mean / wide))
-    p = np.clip(mean / np.maximum(out_of, 1), 1e-9, 1 - 1e-9)
-    alike = np.maximum(variance / np.maximum(out_of * p * (1 - p), 1e-9), 1.0)
-    n = np.maximum(np.rint(out_of / alike), 1)
-    return tuple(stats.binom.ppf(at, n, p) / n * out_of)
