@@ -87,7 +87,7 @@ def changes(transitions: pd.DataFrame, periods: Sequence[Period], *, pooled: int
 
 
 CHANGES_UNITS = {
-    "customers": "count", "now": "share", "ago": "share", "change": "share", "gain": "count",
+    "customers": "count", "now": "share", "ago": "share", "change": "share_change", "gain": "count",
 }  # fmt: skip
 
 

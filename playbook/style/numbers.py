@@ -5,7 +5,7 @@ Rules of the numbers, so that a page can be read without a legend:
 - money keeps its cents below 1,000 and loses them from there on; currencies without cents never have any;
 - a share (a fraction) is a percentage with two decimals below 10 %, one from there on; its change is in
   percentage points, two decimals below one point;
-- a chance is in whole per cents, and never certain;
+- a chance is in whole per cents, and never certain; the change of a share has its sign;
 - whole counts and days have no decimals; ratios have two, one from 10 on, none from 1,000 on;
 - what is not known is “—”, there is no “−0”, and the minus is a minus, not a hyphen.
 """
@@ -24,7 +24,7 @@ from ..language import _
 from ..missing import Missing
 from ..period import Period
 
-UNITS = ("currency", "count", "share", "ratio", "days", "per_order", "points", "chance")
+UNITS = ("currency", "count", "share", "ratio", "days", "per_order", "points", "chance", "share_change")
 UNKNOWN = "—"
 
 SYMBOLS = {"CNY": "¥", "JPY": "¥", "USD": "$", "GBP": "£", "EUR": "€"}
@@ -38,7 +38,7 @@ def value(x: Any, unit: str, *, currency: str = "CNY", digits: int | None = None
     ----------
     x : number, Decimal, None, NaN or Missing
         A share is a fraction. What is not known or not finite is “—”.
-    unit : {"currency", "count", "share", "ratio", "days", "per_order", "points", "chance"}
+    unit : {"currency", "count", "share", "ratio", "days", "per_order", "points", "chance", "share_change"}
     currency : str, default "CNY"
         ISO code.
     digits : int, optional
@@ -55,9 +55,12 @@ def value(x: Any, unit: str, *, currency: str = "CNY", digits: int | None = None
         return UNKNOWN
     if unit == "chance":
         return chance(x)
+    if unit == "share_change":
+        return change(x, "share")
     places = _digits([number], unit, currency) if digits is None else digits
-    if unit == "share" and digits is None and 0 < abs(number) < Decimal("0.00005"):
-        return ("<" if number > 0 else ">−") + "0.01%"
+    least = Decimal(1).scaleb(-places)
+    if unit == "share" and 0 < number * 100 < least / 2:
+        return f"<{least}%"
     return _dressed(number * 100 if unit == "share" else number, unit, currency, places)
 
 
@@ -138,8 +141,8 @@ def interval(low: Any, high: Any, unit: str, *, currency: str = "CNY", digits: i
 
     Examples
     --------
-    >>> interval(0.112, 0.134, "share"), interval(-20, 1500, "currency"), interval(3, None, "days")
-    ('11.2%–13.4%', '−¥20 to ¥1,500', 'from 3 days')
+    >>> interval(0.112, 0.134, "share"), interval(-20, 1500, "currency"), interval(0.012, 0.03, "share_change")
+    ('11.2%–13.4%', '−¥20 to ¥1,500', '+1.2 pp to +3.0 pp')
     """
     ends = [n for n in (_number(low), _number(high)) if n is not None]
     places = _digits(ends, unit, currency) if digits is None else digits
@@ -148,8 +151,8 @@ def interval(low: Any, high: Any, unit: str, *, currency: str = "CNY", digits: i
     said = {k: value(x, unit, currency=currency, digits=places) for k, x in (("low", low), ("high", high))}
     if UNKNOWN in said.values():
         return (_("up to {high}") if said["low"] == UNKNOWN else _("from {low}")).format(**said)
-    # A dash beside a minus cannot be read.
-    return (_("{low} to {high}") if min(ends) < 0 else _("{low}–{high}")).format(**said)
+    # A dash beside a sign cannot be read.
+    return (_("{low} to {high}") if min(ends) < 0 or unit == "share_change" else _("{low}–{high}")).format(**said)
 
 
 def digits(values: Iterable[Any], unit: str, *, currency: str = "CNY") -> int:
@@ -178,7 +181,7 @@ def _digits(numbers: list[Decimal], unit: str, currency: str) -> int:
             return 2 if size < 10 else 1 if size < 1000 else 0
         case "points":
             return 1
-        case "chance":
+        case "chance" | "share_change":
             return 0
     said = _("{unit!r} is no unit; write one of: {units}")
     raise ValueError(said.format(unit=unit, units=", ".join(UNITS)))

@@ -258,7 +258,7 @@ def test_what_comes_and_what_is_to_be_done_stands_below_the_findings(shown):
     )
     page.conclude(Finding("hold", "h"), [comes], do)
     html = shown[0][0]["text/html"]
-    assert "Net sales (jd)" in html and "¥1,200" in html and "¥1,000–¥1,500" in html and "(80%)" in html
+    assert "Net sales (JD)" in html and "¥1,200" in html and "¥1,000–¥1,500" in html and "(80%)" in html
     assert "Stop &lt;b&gt;search&lt;/b&gt;." in html and "Buyer, until 9 Nov 2026" in html
     assert "Net sales in December 2026: −¥50.00 (−¥80.00 to −¥10.00, 80% interval)" in html
     read = said.said_in(notebook(*[b for b, _metadata in shown]))

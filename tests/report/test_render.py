@@ -205,7 +205,7 @@ def test_the_memo_opens_the_front_page_and_stands_alone_as_page_and_text(site):
     assert "Buyer, until 9 Nov 2026" in html and "−£50.00" in html and '<a href="07a_scorecard.html">' in html
     alone = render.memo_page(with_memo)
     nothing_from_elsewhere(alone)
-    assert SCRIPT not in alone and "high confidence: the effect has this sign with 98.4%" in alone
+    assert SCRIPT not in alone and "high confidence: the effect has this sign with 98%" in alone
     text = render.memo_markdown(with_memo)
     assert text.startswith("# Shop \\<script\\>") and "1. **Stop \\*\\<script\\>" in text
     assert "[Scorecard](07a_scorecard.html) · d-3fa9c1" in text

@@ -41,8 +41,8 @@ COLUMNS = (
 BREAK_SHOWN = ["part", "step", "since", "before", "before_low", "before_high", "after", "after_low", "after_high",
                "elsewhere", "change", "p"]  # fmt: skip
 BREAK_UNITS = {
-    "tried_before": "count", "before": "share", "tried_after": "count", "after": "share", "elsewhere": "share",
-    "change": "share", "p": "share",
+    "tried_before": "count", "before": "share", "tried_after": "count", "after": "share", "p": "share",
+    "elsewhere": "share_change", "change": "share_change",
 }  # fmt: skip
 LOSS_UNITS = {"before": "share", "after": "share", "tried": "count", "lost": "count", "orders": "count",
               "sales": "currency"}  # fmt: skip

@@ -32,7 +32,7 @@ GOOD_MONTH = 0.75
 STAGE_SHOWN = ["order", "stage", "tried", "rate", "per_point", "benchmark", "gap", "stake", "stake_low",
                "stake_high", "rank"]  # fmt: skip
 STAGE_UNITS = {
-    "tried": "count", "rate": "share", "per_point": "currency", "benchmark": "share", "gap": "share",
+    "tried": "count", "rate": "share", "per_point": "currency", "benchmark": "share", "gap": "share_change",
     "stake": "currency", "effort": "ratio", "per_effort": "currency", "rank": "count",
 }  # fmt: skip
 """Of the frames, for a page."""

@@ -259,7 +259,7 @@ def _rated(found: pd.DataFrame, names: Sequence[str], by: str | None, level: flo
 
 UNITS = {
     "n": "count", "step_rate": "share", "rate": "share", "lost": "count", "before_n": "count", "before": "share",
-    "change": "share", "p": "share", "a_day": "count", "sales": "currency", "days": "count", "minutes": "ratio",
+    "change": "share_change", "p": "share", "a_day": "count", "sales": "currency", "days": "count", "minutes": "ratio",
 }  # fmt: skip
 """Of the frames of steps, for a page."""
 
