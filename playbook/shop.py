@@ -359,8 +359,8 @@ def shop_from(
     Raises
     ------
     ShopError
-        A table or column has a name that the schema does not know, a required column is lacking, a cell cannot be
-        read, or a row is there twice.
+        A table or column has a name that the schema does not know, a required column is lacking, or a cell cannot be
+        read.
     """
     if "orders" not in frames:
         raise ShopError(_("a shop needs orders: shop_from(orders=frame)"))

@@ -26,8 +26,7 @@ def table_from(name: str, rows: pd.DataFrame | ibis.Table, zone: str) -> ibis.Ta
     Raises
     ------
     ShopError
-        The schema knows no such table or column, a required column is lacking, a cell cannot be read, or a row
-        is there twice.
+        The schema knows no such table or column, a required column is lacking, or a cell cannot be read.
     """
     if name not in TABLES:
         raise ShopError(
@@ -45,8 +44,6 @@ def table_from(name: str, rows: pd.DataFrame | ibis.Table, zone: str) -> ibis.Ta
         if column not in rows.columns:
             raise ShopError(_("the table {table} needs the column {column}").format(table=name, column=column))
     if isinstance(rows, pd.DataFrame):
-        if spec.happened:
-            _check_key(name, rows, spec.key)
         read = {c: _read(rows[c], spec.by_name[c], f"{name}.{c}", zone) for c in rows.columns}
         rows = ibis.memtable(pd.DataFrame(read))
     casts = {"money": MONEY, "date": "date", "time": "timestamp", "id": "string", "hash": "string"}
@@ -56,19 +53,6 @@ def table_from(name: str, rows: pd.DataFrame | ibis.Table, zone: str) -> ibis.Ta
     if name == "orders" and "paid_at" not in table.columns:
         table = table.mutate(paid_at=table.ordered_at)
     return table
-
-
-def _check_key(name: str, rows: pd.DataFrame, key: tuple[str, ...]) -> None:
-    """Refuse what would count twice, by the columns that tell rows apart; a frame without a platform has one."""
-    known = [c for c in key if c in rows.columns]
-    if not known or set(key) - set(known) - {"platform"} or not (again := rows.duplicated(known)).any():
-        return
-    first = rows.loc[again, known].iloc[0]
-    raise ShopError(
-        _("the table {table} has {row} twice; drop one of the two rows").format(
-            table=name, row=", ".join(f"{c} {first[c]}" for c in known)
-        )
-    )
 
 
 def _read(cells: pd.Series, column: Column, called: str, zone: str) -> pd.Series:

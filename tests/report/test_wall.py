@@ -33,7 +33,7 @@ def shown(monkeypatch):
 
 def test_a_card_says_who_what_where_at_what_price_and_how_many(shown):
     walls.wall(pd.DataFrame([CARD]), name="personas", currency="CNY")
-    for words in ("25–34 90%", "tmall 50%", "search 40%", "¥120 an order · 80% at full price · 2.50 orders a head",
+    for words in ("25–34 90%", "Tmall 50%", "search 40%", "¥120 an order · 80% at full price · 2.50 orders a head",
                   "1,200 customers, 30% of all", "45%", "orders again after 30 days", "30% of the orders carry an offer"):  # fmt: skip
         assert words in shown["html"], words
     assert "Asks about" not in shown["html"]  # nothing is known, so nothing is said

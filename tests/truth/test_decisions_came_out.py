@@ -77,7 +77,6 @@ def _year(home, seed):
     came = Ledger.of(open_store("demo")).decisions().set_index("id").loc[said["id"]].reset_index()
     came["part"] = said["part"].to_numpy()
     came["truth"] = [withal.get(k, 0.0) - without[k] for k in zip(came["metric"], came["part"], strict=True)]
-    print(came[["name", "part", "effect", "low", "high", "measured", "measured_low", "measured_high", "truth", "hit"]])
     return came
 
 

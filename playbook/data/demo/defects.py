@@ -302,7 +302,8 @@ SMALL = 0.04
 
 
 FOREIGN = 90
-"""Orders of the store that sells in dollars; so few, and of so many products, that no stock has to know of them."""
+"""Orders of the store that sells in dollars; so few, and of so many products, that no stock has to know of them. In a
+shop of any size: of a smaller file, the two orders without a rate would block what the report decides."""
 
 
 def spoil(raw: Path, world: World) -> list[Planted]:
@@ -312,8 +313,8 @@ def spoil(raw: Path, world: World) -> list[Planted]:
     files = [path.relative_to(raw).as_posix() for path, _kind in some]
     rng, kinds = np.random.default_rng([world.seed, 11]), [kind for _path, kind in some]
     planted = plant(raw, rng, files=files, kinds=kinds, n=3 if world.scale > SMALL else 1)
-    goods, rows = world.catalogue.products["product_id"].tolist(), max(round(FOREIGN * min(world.scale, 1)), 12)
-    return [*planted, foreign_store(raw, rows=rows, last=world.calendar.days[-1], goods=goods)]
+    goods = world.catalogue.products["product_id"].tolist()
+    return [*planted, foreign_store(raw, rows=FOREIGN, last=world.calendar.days[-1], goods=goods)]
 
 
 LAST = pd.Timestamp("2026-10-31")

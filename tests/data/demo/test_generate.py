@@ -234,7 +234,14 @@ def test_equal_arguments_give_equal_bytes_and_another_seed_gives_others(shop, tm
     generate(tmp_path, scale=0.05, seed=2)
     there = [f for f in made if (tmp_path / f).exists()]
     same = [f for f in there if (tmp_path / f).read_bytes() == (shop / f).read_bytes()]
-    assert same == ["fx.csv", "plan/assets/brief_618.md", "raw/suppliers.csv", "raw/us/orders_export.csv", "shop.toml"]
+    assert same == [
+        "fx.csv",
+        "plan/alerts.csv",
+        "plan/assets/brief_618.md",
+        "raw/suppliers.csv",
+        "raw/us/orders_export.csv",
+        "shop.toml",
+    ]
 
 
 def test_a_large_shop_comes_in_parts_and_a_smaller_one_takes_them_away(tmp_path, monkeypatch):

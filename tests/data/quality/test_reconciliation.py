@@ -110,6 +110,6 @@ def test_the_plot_draws_the_differences_and_says_so_where_there_is_none():
     agreed = quality.agreement(reconciled(order_items=lines.assign(platform=["tmall", "tmall", "jd"])))
     ax = quality.plot_agreement(agreed)
     drawn = dict(zip((t.get_text() for t in ax.get_yticklabels()), (b.get_width() for b in ax.patches), strict=True))
-    assert drawn == {"Sales of the order lines · jd": 0, "Sales of the order lines · tmall": pytest.approx(-5 / 150)}
+    assert drawn == {"Sales of the order lines · JD": 0, "Sales of the order lines · Tmall": pytest.approx(-5 / 150)}
     assert [t.get_text() for t in ax.texts] == ["no difference", "−3.3%"]
     plt.close(ax.figure)
