@@ -141,7 +141,9 @@ def findings(changes: pd.DataFrame, *, value: float | None = None) -> list[Findi
             stage=word("stage", row.stage), now=style.value(row.now, "share"), ago=style.value(row.ago, "share")
         )
         stake = abs(row.gain) * value if value and slower else None
-        figure = Figure("steps.change", row.change, "share_change", row.change_low, row.change_high, {"stage": row.stage})
+        figure = Figure(
+            "steps.change", row.change, "share_change", row.change_low, row.change_high, {"stage": row.stage}
+        )
         found.append(Finding("watch" if slower else "hold", text, stake, (figure,), p=row.p))
     return found
 

@@ -61,6 +61,13 @@ def test_as_sure_beside_fifty_controls_whose_weights_could_follow_every_window()
     assert 45 <= hits <= 60  # a correct interval: 0.999 of the time
 
 
+def test_a_control_of_which_more_came_back_than_was_sold_spoils_nothing():
+    own, controls = world()
+    controls = controls.assign(e=np.where(np.arange(len(DAYS)) < 40, -5.0, 100.0))
+    made = interrupted(own, controls, first=FIRST, last=LAST)
+    assert made.low < 0 < made.high and made.path["expected"].notna().all()
+
+
 def test_the_input_stays_as_it_was():
     own, controls = world()
     before = own.copy(), controls.copy()

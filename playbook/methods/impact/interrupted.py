@@ -225,8 +225,8 @@ def _changes(
     if len(earlier) < before / 2:
         return None
     values = np.column_stack([series.to_numpy(float), controls.to_numpy(float)])
-    # Half an observation keeps the log of an empty window finite.
-    now, then = values[start : start + length].sum(axis=0) + 0.5, values[earlier].sum(axis=0) + 0.5
+    # Half an observation keeps the log finite of a window that is empty, or in which more came back than was sold.
+    now, then = (np.maximum(values[of].sum(axis=0), 0) + 0.5 for of in (slice(start, start + length), earlier))
     change = np.log(now / length) - np.log(then / len(earlier))
     return float(change[0]), change[1:]
 
