@@ -68,6 +68,12 @@ def test_a_control_of_which_more_came_back_than_was_sold_spoils_nothing():
     assert made.low < 0 < made.high and made.path["expected"].notna().all()
 
 
+def test_controls_that_never_move_leave_the_series_beside_its_own_past():
+    own, controls = world()
+    made = interrupted(own, controls * 0 + 10, first=FIRST, last=LAST)
+    assert made.low < 0 < made.high
+
+
 def test_the_input_stays_as_it_was():
     own, controls = world()
     before = own.copy(), controls.copy()

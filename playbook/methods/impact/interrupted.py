@@ -236,7 +236,7 @@ def _weights(errors: pd.DataFrame) -> np.ndarray:
     x = errors.drop(columns=["day", "own", "error"]).to_numpy()
     y = errors["own"].to_numpy()
     equal = np.full(x.shape[1], 1 / x.shape[1])
-    if errors.empty:
+    if not x.any():  # nothing to learn from
         return equal
     pull = RIDGE * float(np.mean(x**2))
     return equal + np.linalg.solve(x.T @ x + pull * np.eye(x.shape[1]), x.T @ (y - x @ equal))
