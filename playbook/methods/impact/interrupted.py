@@ -225,9 +225,10 @@ def _changes(
     if len(earlier) < before / 2:
         return None
     values = np.column_stack([series.to_numpy(float), controls.to_numpy(float)])
-    # Half an observation keeps the log finite of a window that is empty, or in which more came back than was sold.
-    now, then = (np.maximum(values[of].sum(axis=0), 0) + 0.5 for of in (slice(start, start + length), earlier))
-    change = np.log(now / length) - np.log(then / len(earlier))
+    # Half an observation keeps the log finite of a window that is empty, or in which more came back than was sold; by
+    # the day, or a window shorter than the days before would show a change where there is none.
+    now, then = (values[of].mean(axis=0).clip(min=0) + 0.5 / before for of in (slice(start, start + length), earlier))
+    change = np.log(now) - np.log(then)
     return float(change[0]), change[1:]
 
 
