@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from playbook.missing import Missing
-from playbook.offers.prices import corridor, moves, willing
+from playbook.offers.prices import coming, corridor, moves, willing
 from playbook.period import parse
 
 JANUARY = parse("2024-01")
@@ -52,6 +52,10 @@ def found(**more):
     return corridor.corridor(about.pop("sold", sold()), None, **about)
 
 
+def ahead(expected=4.0, spread=0.0):
+    return pd.DataFrame({"product_id": ["a"], "units": 4.0, "expected": expected, "spread": spread})
+
+
 def test_the_corridor_by_hand():
     a = found().iloc[0]
     # 40 / (1 − 0.1 − 0.4) = 80; quartiles of 90 … 120: 97.5 and 112.5; best 40 / 0.9 × 2 / 1 = 88.89
@@ -68,27 +72,71 @@ def test_without_costs_or_rivals_the_rest_is_said():
     bare = found(sold=sold().assign(cost=math.nan), competitors=None, elasticities=None)
     assert bare.floor.isna().all() and bare.rival_high.isna().all() and set(bare.place) == {"unknown"}
     assert len(bare.attrs["notes"]) == 4
-    assert moves.moves(bare, rng=rng()).empty and moves.margin_curve(bare, rng=rng()).empty
+    assert moves.moves(bare, ahead(), rng=rng()).empty and moves.margin_curve(bare, rng=rng()).empty
     assert corridor.plot_corridor(bare) is None and corridor.findings(bare) == []
     empty = found(sold=sold().assign(product_id=""))
-    assert isinstance(empty, Missing) and isinstance(moves.moves(empty, rng=rng()), Missing)
+    assert isinstance(empty, Missing) and isinstance(moves.moves(empty, ahead(), rng=rng()), Missing)
 
 
 def test_one_product_whose_floor_is_above_all_that_others_ask():
     dear = found(sold=sold(cost=Decimal(70)))
-    assert dear.place[0] == "none" and "a" not in moves.moves(dear, rng=rng()).product_id.tolist()
+    assert dear.place[0] == "none" and "a" not in moves.moves(dear, ahead(), rng=rng()).product_id.tolist()
 
 
 def test_a_step_towards_the_price_that_earns_most():
-    table = moves.moves(found(), most=0.05, rng=rng())
-    table = table[table.product_id == "a"]
-    step = table.iloc[0]
+    table = moves.moves(found(), ahead(), most=0.05, rng=rng())
+    (step,) = table.itertuples()
     # 100 → 95: 4 × ((100/95)² × (85.5 − 40) − 50) = 1.66; sales 4 × (95 × 1.10803 − 100) = 21.05
     assert (step.product_id, step.to) == ("a", 95)
     assert step.gain == pytest.approx(1.66, abs=0.2) and step.sales == pytest.approx(21.05, abs=1.5)
     (decision,) = moves.decisions(table, period=JANUARY)
     assert decision.by == {"product_id": "a"} and decision.period == "2024-02" and decision.check == "controls"
     assert decision.low <= decision.effect <= decision.high and decision.due == dt.date(2024, 2, 7)
+
+
+def test_what_was_said_of_a_step_holds_what_chance_makes_of_it():
+    told = moves.moves(found(elasticities=elastic(half=0.2)), ahead(400, 0.1), most=0.05, rng=rng()).iloc[0]
+    chance = rng()
+    before = 400 * np.exp(chance.normal(0, 0.1, 2000))
+    bought = chance.poisson(before * 0.95 ** chance.normal(-2, 0.122, 2000))  # 0.2 / 1.645
+    truth = bought * 95 - before * 100
+    assert np.mean((told.sales_low <= truth) & (truth <= told.sales_high)) == pytest.approx(0.8, abs=0.04)
+    assert 0 < told.gain_low < told.gain < told.gain_high  # on average, without luck
+    assert told.gain == pytest.approx(166, rel=0.1)  # as by hand above, a hundred times
+
+
+def test_without_a_past_nothing_is_said_of_the_next_period():
+    known = coming.units(sold(), JANUARY)
+    assert np.isinf(known.spread).all() and moves.moves(found(), known, rng=rng()).attrs["notes"]
+
+
+def months(of_a, of_b, start="2022-01"):
+    """Units of two products month by month, one line a month and product."""
+    days = pd.date_range(f"{start}-01", periods=len(of_a), freq="MS") + pd.Timedelta(days=9)
+    lines = [pd.DataFrame({"paid_at": days, "product_id": p, "units": n}) for p, n in (("a", of_a), ("b", of_b))]
+    return pd.concat(lines, ignore_index=True)
+
+
+def test_each_product_keeps_its_share_of_what_the_shop_will_sell():
+    chance = np.random.default_rng(3)
+    level = np.where(np.arange(36) % 12 == 10, 3.0, 1.0)  # three times as much each November
+    told = coming.units(months(chance.poisson(600 * level), chance.poisson(200 * level)), parse("2024-10"))
+    told = told.set_index("product_id")
+    assert told.expected.sum() == pytest.approx(2400, rel=0.15)
+    assert told.expected["a"] / told.expected["b"] == pytest.approx(told.units["a"] / told.units["b"])
+    assert told.spread["a"] < told.spread["b"] < 0.3
+
+
+def test_shares_that_wander_widen_it():
+    chance = np.random.default_rng(4)
+    wander = np.exp(chance.normal(0, 0.3, (2, 36)))
+    calm, wild = (coming.units(months(*(500 * w).astype(int)), parse("2024-12")) for w in (wander**0, wander))
+    assert (calm.spread < 0.1).all() and wild.spread.mean() == pytest.approx(0.3 * math.sqrt(2), rel=0.5)
+
+
+def test_loose_days_are_held_beside_as_many_days_before_them():
+    told = coming.units(months([30, 33, 36] * 4, [50] * 12), parse("2022-12-01/2022-12-31"))
+    assert told.expected.tolist() == told.units.tolist() and (told.spread > 0).all() and np.isfinite(told.spread).all()
 
 
 def test_what_each_price_earns_peaks_where_theory_says():

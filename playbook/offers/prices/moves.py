@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,6 +17,9 @@ from ...outlook import Decision
 from ...period import Period
 
 UNITS = dict.fromkeys(("price", "to", "gain", "sales"), "currency")
+LEAST = 0.02
+"""A smaller step, as a part of the price, is none."""
+DRAWS = 4000
 
 
 @answers("What would each price earn?")
@@ -44,7 +49,7 @@ def margin_curve(
     if known.empty:
         return pd.DataFrame(columns=["price", *columns])
     p = known.loc[known.contribution.idxmax()]
-    fees, e = corridor.attrs["fees"], rng.normal(p.elasticity, p.spread, 4000)
+    fees, e = corridor.attrs["fees"], rng.normal(p.elasticity, p.spread, DRAWS)
     rows = []
     for price in np.linspace(0.8 * p.price, 1.25 * p.price, steps):
         units = p.units * (price / p.price) ** e
@@ -56,42 +61,64 @@ def margin_curve(
 
 
 @answers("Which prices should be changed?")
-def moves(corridor: pd.DataFrame, *, most: float = 0.10, rng: np.random.Generator | int) -> pd.DataFrame:
+def moves(
+    corridor: pd.DataFrame, coming: pd.DataFrame, *, most: float = 0.10, rng: np.random.Generator | int
+) -> pd.DataFrame:
     """Which price would earn more a step away from where it is?
 
     A step leads towards the price that earns most, by no more than `most`, and not out of the corridor.
 
+    Parameters
+    ----------
+    corridor : DataFrame
+        Of `corridor`.
+    coming : DataFrame
+        Of `coming.units`: what the next period would bring at today's prices.
+    most : float
+        Part of the price.
+
     Returns
     -------
     DataFrame
-        One row a product whose gain is surely above 0 (80 %): product_id, name, price, to (currency), gain (low, high:
-        contribution of a period), sales (low, high: net sales, change of a period); the largest gain first.
+        One row a product whose gain is surely above 0: product_id, name, price, to (currency), gain (low, high:
+        contribution of the next period, on average), sales (low, high: what will be sold in it, less what was to be
+        expected without the step; how many buyers come is also a matter of luck, and the interval holds that), 80 %;
+        the largest gain first.
     """
     rows, rng = [], np.random.default_rng(rng)
-    fees = corridor.attrs["fees"]
+    kept = 1 - corridor.attrs["fees"]
+    ahead = coming[np.isfinite(coming["spread"])].set_index("product_id")
     for p in corridor.dropna(subset=["best", "cost", "spread"]).to_dict("records"):
-        if p["place"] == "none":
+        price, to = p["price"], _step(p, most)
+        if p["product_id"] not in ahead.index or abs(to / price - 1) < LEAST:
             continue
-        to = min(max(p["best"], p["price"] * (1 - most)), p["price"] * (1 + most))
-        if p["price"] < to and p["high"] == p["high"]:
-            to = max(p["price"], min(to, p["high"]))
-        if p["price"] > to and p["low"] == p["low"]:
-            to = min(p["price"], max(to, p["low"]))
-        to = float(round(to))
-        e = rng.normal(p["elasticity"], p["spread"], 4000)
-        if abs(to / p["price"] - 1) < 0.02:
-            continue
-        times = (to / p["price"]) ** e
-        gain = p["units"] * (times * (to * (1 - fees) - p["cost"]) - (p["price"] * (1 - fees) - p["cost"]))
-        sales = p["units"] * (times * to - p["price"])
-        rows.append([p["product_id"], p["name"], p["price"], to, *np.quantile(gain, [0.5, 0.1, 0.9]),
-                     *np.quantile(sales, [0.5, 0.1, 0.9])])  # fmt: skip
+        expected, spread = ahead.loc[p["product_id"], ["expected", "spread"]]
+        before = expected * np.exp(rng.normal(0.0, spread, DRAWS))
+        after = before * (to / price) ** rng.normal(p["elasticity"], p["spread"], DRAWS)
+        gain = after * (to * kept - p["cost"]) - before * (price * kept - p["cost"])
+        sales = after * to - before * price
+        come = rng.poisson(after) * to - before * price
+        row = [*np.quantile(gain, [0.5, 0.1, 0.9]), np.median(sales), *np.quantile(come, [0.1, 0.9])]
+        rows.append([p["product_id"], p["name"], price, to, *row])
     columns = ["product_id", "name", "price", "to", "gain", "gain_low", "gain_high", "sales", "sales_low", "sales_high"]
     frame = pd.DataFrame(rows, columns=columns)
     frame = frame[frame.gain_low > 0].sort_values("gain", ascending=False, ignore_index=True)
     none = _("No change of a price is sure to earn more: prices are near what earns most, or too little is known.")
     frame.attrs["notes"] = [] if len(frame) else [none]
     return frame
+
+
+def _step(p: dict[str, Any], most: float) -> float:
+    """The price a step towards the one that earns most, within the corridor; the price itself where there is none."""
+    price = p["price"]
+    if p["place"] == "none":
+        return price
+    to = min(max(p["best"], price * (1 - most)), price * (1 + most))
+    if price < to and not math.isnan(p["high"]):
+        to = max(price, min(to, p["high"]))
+    if price > to and not math.isnan(p["low"]):
+        to = min(price, max(to, p["low"]))
+    return float(round(to, 0 if price >= 20 else 1 if price >= 2 else 2))
 
 
 @answers("Which prices should be changed?")
@@ -122,7 +149,7 @@ def decisions(moves: pd.DataFrame, *, period: Period, most: int = 3, currency: s
         text = text.format(
             name=p["name"],
             price=style.value(p["price"], "currency", currency=currency),
-            to=style.value(p["to"], "currency", currency=currency, digits=0),
+            to=style.value(p["to"], "currency", currency=currency, digits=None if p["to"] % 1 else 0),
             gain=style.short(p["gain"], "currency", currency=currency),
             interval=style.interval(p["gain_low"], p["gain_high"], "currency", currency=currency),
             period=after.label,
