@@ -42,6 +42,7 @@ def test_money_keeps_its_cents_below_a_thousand(x, currency, text):
         (0.123456, "share", "12.3%"),
         (0.0291, "share", "2.91%"),
         (0.00001, "share", "<0.01%"),
+        (-0.00001, "share", ">−0.01%"),
         (1, "share", "100.0%"),
         (12345, "count", "12,345"),
         (12.5, "count", "12.5"),
@@ -103,6 +104,7 @@ def test_changes_are_signed_and_shares_move_in_points():
 def test_both_ends_of_an_interval_have_the_same_decimals():
     assert style.interval(980.4, 1204.2, "currency") == "¥980–¥1,204"
     assert style.interval(0.08, 0.124, "share") == "8.0%–12.4%"
+    assert style.interval(0.00001, 0.012, "share") == "0.00%–1.20%"
     assert style.interval(-20, 15, "currency") == "−¥20.00 to ¥15.00"
     assert style.interval(None, 12, "count") == "up to 12"
     assert style.interval(None, None, "count") == "—"

@@ -128,13 +128,8 @@ def new(shop: Annotated[str, typer.Argument(help="Name of the shop: letters, dig
     out.print(
         _(
             "{folder}/templates/ has a table for each thing that no platform exports (targets, campaigns, stock …): "
-            "fill one in and move it to {folder}/raw/. templates/plan/ has the library of assets, for {folder}/plan/."
-        ).format(folder=where)
-    )
-    out.print(
-        _(
-            "{folder}/templates/plan/ has sheets of the shop's own limits for alerts and of its campaigns' plans: fill "
-            "one in and move it to {folder}/plan/."
+            "fill one in and move it to {folder}/raw/. What the shop itself decides (limits for alerts, plans of "
+            "campaigns, the library of assets) has its sheets in {folder}/templates/plan/, for {folder}/plan/."
         ).format(folder=where)
     )
     out.print(_("Then: playbook run {shop}").format(shop=shop))

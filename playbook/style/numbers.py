@@ -58,10 +58,14 @@ def value(x: Any, unit: str, *, currency: str = "CNY", digits: int | None = None
     if unit == "share_change":
         return change(x, "share")
     places = _digits([number], unit, currency) if digits is None else digits
+    if unit != "share":
+        return _dressed(number, unit, currency, places)
     least = Decimal(1).scaleb(-places)
-    if unit == "share" and 0 < number * 100 < least / 2:
+    if 0 < number * 100 < least / 2:
         return f"<{least}%"
-    return _dressed(number * 100 if unit == "share" else number, unit, currency, places)
+    if digits is None and 0 < -number * 100 < least / 2:  # in a column it is 0.0%
+        return f">−{least}%"
+    return _dressed(number * 100, unit, currency, places)
 
 
 def short(x: Any, unit: str, *, currency: str = "CNY") -> str:
@@ -148,11 +152,19 @@ def interval(low: Any, high: Any, unit: str, *, currency: str = "CNY", digits: i
     places = _digits(ends, unit, currency) if digits is None else digits
     if not ends:
         return UNKNOWN
-    said = {k: value(x, unit, currency=currency, digits=places) for k, x in (("low", low), ("high", high))}
+    said = {k: _end(x, unit, currency, places) for k, x in (("low", low), ("high", high))}
     if UNKNOWN in said.values():
         return (_("up to {high}") if said["low"] == UNKNOWN else _("from {low}")).format(**said)
     # A dash beside a sign cannot be read.
     return (_("{low} to {high}") if min(ends) < 0 or unit == "share_change" else _("{low}–{high}")).format(**said)
+
+
+def _end(x: Any, unit: str, currency: str, places: int) -> str:
+    """An end of an interval; that of a share may be 0.0%, for “<0.1%” beside a dash cannot be read."""
+    number = _number(x)
+    if unit == "share" and number is not None:
+        return _dressed(number * 100, unit, currency, places)
+    return value(x, unit, currency=currency, digits=places)
 
 
 def digits(values: Iterable[Any], unit: str, *, currency: str = "CNY") -> int:

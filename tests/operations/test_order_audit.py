@@ -151,6 +151,12 @@ def test_what_a_person_said_goes_before_the_score():
     assert sorted(order_audit.faked(queue.reset_index())["order_id"]) == ["1", "3", "4", "5"]
 
 
+def test_a_line_that_names_no_platform_is_heard_beside_one_that_does():
+    told = said(o0="genuine", o1="fake").assign(platform=["tmall", pd.NA])
+    queue = order_audit.audit(wave(), until=UNTIL, said=told).set_index("order_id")
+    assert queue["verdict"].to_dict() == {"1": "fake", "2": "", "3": "", "4": ""}
+
+
 def test_the_precision_of_the_rules_is_that_of_the_orders_looked_at():
     none = order_audit.audit(wave(), until=UNTIL)
     before = order_audit.precision(none)

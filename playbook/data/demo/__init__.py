@@ -101,18 +101,13 @@ def _write_all(world: World, folder: Path) -> Iterator[Path]:
         # Some rows of settlements and surveys belong to nobody's block: they get a file of their own.
         once[name] = table
         yield from write_whole(raw, name, table, world.catalogue.products, "-world" if name in PARTLY else "")
-    (folder / "plan").mkdir(exist_ok=True)
-    for name, sheet in plan_sheets(world, total).items():
-        path = folder / "plan" / f"{name}.csv"
-        if not path.exists():  # somebody's own
-            sheet.to_csv(path, index=False, lineterminator="\n")
-            yield path
     rates = [] if (folder / "fx.csv").exists() else [folder / "fx.csv"]
     planted = spoil(raw, world)
     yield from [*(raw / file for p in planted for file in p.changes), *(p for p in rates if p.exists())]
-    for name, text in assets.assets(world, total["units"]).items():
+    sheets = {f"{n}.csv": t.to_csv(index=False, lineterminator="\n") for n, t in plan_sheets(world, total).items()}
+    for name, text in (sheets | assets.assets(world, total["units"])).items():
         path = folder / "plan" / name
-        if not path.exists():
+        if not path.exists():  # somebody's own
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8", newline="\n")
             yield path

@@ -93,10 +93,8 @@ def audit(
     out = frame.sort_values(["score", "ordered_at", "order_id"], ascending=[False, True, True], ignore_index=True)
     notes = []
     if silent:
-        said = listing(term("signs", _said(n)) for n in silent)
-        notes.append(
-            _("These signs need data that the shop does not have, and were not looked for: {signs}.").format(signs=said)
-        )
+        text = _("These signs need data that the shop does not have, and were not looked for: {signs}.")
+        notes.append(text.format(signs=listing(term("signs", _said(n)) for n in silent)))
     looked_at = told[["platform", "order_id", "ordered_at", "amount", "kind", "score", "signs", "verdict"]]
     looked_at = looked_at.assign(ordered_at=looked_at["ordered_at"].astype(str))  # attributes hold plain words
     out.attrs = {"silent": silent, "notes": notes, "days": days, "judged": int(judged.count().execute()),

@@ -33,11 +33,16 @@ def joined(orders: ibis.Table, said: pd.DataFrame | None) -> ibis.Table:
     """The orders with the verdict that a person gave each; an empty text where nobody has."""
     if said is None or (given := said[said["verdict"].notna()]).empty:
         return orders.mutate(verdict=ibis.literal(""))
-    known = given["platform"].notna().any()  # a shop with one platform need not name it
-    on = ["platform", "order_id"] if known else ["order_id"]
-    table = ibis.memtable(given[[*on, "verdict"]].fillna("").astype(object))
-    out = orders.left_join(table, on, rname="{name}_said")
-    return out.mutate(verdict=out.verdict.fill_null("")).drop(*(c for c in out.columns if c.endswith("_said")))
+    whole = given["platform"].isna()  # a shop with one platform need not name it
+    out = _beside(orders, given[~whole], ["platform", "order_id"], "here")
+    out = _beside(out, given[whole], ["order_id"], "anywhere")
+    return out.mutate(verdict=ibis.coalesce(out["here"], out["anywhere"], "")).drop("here", "anywhere")
+
+
+def _beside(orders: ibis.Table, given: pd.DataFrame, on: list[str], name: str) -> ibis.Table:
+    rows = given[[*on, "verdict"]].rename(columns={"verdict": name}).astype(object)
+    table = ibis.memtable(rows, schema=dict.fromkeys(rows.columns, "string"))
+    return orders.left_join(table, on, rname="{name}_said").drop(*(f"{c}_said" for c in on))
 
 
 @answers("Which orders should somebody look at?")

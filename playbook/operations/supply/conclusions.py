@@ -221,14 +221,12 @@ def campaign_decisions(
             continue
         wait = known.get(row.product_id)
         latest = None if wait is None else row.runs_out_on.date() - dt.timedelta(days=int(wait))
-        due, text = (
-            until + dt.timedelta(days=1),
-            _("Have {units} more units of {product} there before {day}, or take it out of “{campaign}”."),
-        )
+        due = until + dt.timedelta(days=1)
+        text = _("Have {units} more units of {product} there before {day}, or take it out of “{campaign}”.")
         if latest is not None and latest > until:
-            due, text = (
-                latest,
-                _("Order {units} units of {product} by {latest}: its supplier takes {wait}, and it runs out on {day}."),
+            due = latest
+            text = _(
+                "Order {units} units of {product} by {latest}: its supplier takes {wait}, and it runs out on {day}."
             )
         elif latest is not None:
             text = _(

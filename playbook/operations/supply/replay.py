@@ -104,7 +104,7 @@ def replay(
         running = np.cumsum(base[:, None] * then.factor[place, d : len(then.days) + AHEAD], axis=1)
         if (d - first) % 3 == 0 or offset == 0:
             point = safety.reorder_points(running, waiting, then.luck[place], error, aims)
-            mean = np.nanmean(safety._means(running, waiting), axis=1)
+            mean = np.nanmean(safety.while_waiting(running, waiting), axis=1)
         if d == first:
             position = point + np.random.default_rng(0).uniform(0, 1, len(place)) * running[:, cover_days - 1]
         low = position <= point

@@ -155,7 +155,7 @@ def reorder_points(
     service : ndarray
         Aimed chance, of each product.
     """
-    means = _means(running, leads)
+    means = while_waiting(running, leads)
     high = _most(means, luck, spread)
     low, high = np.full(len(means), -1.0), np.ceil(high)
     while (high - low > 1).any():
@@ -165,7 +165,7 @@ def reorder_points(
     return high
 
 
-def _means(running: np.ndarray, leads: list[np.ndarray]) -> np.ndarray:
+def while_waiting(running: np.ndarray, leads: list[np.ndarray]) -> np.ndarray:
     """Expected units while waiting: products × deliveries, NaN where a supplier has fewer."""
     out = np.full((len(leads), max(len(x) for x in leads)), np.nan)
     for j, days in enumerate(leads):
@@ -247,7 +247,7 @@ def levels(
     )
     lead = np.array([x.mean() for x in days])
     lead_sd = np.array([x.std(ddof=1) if len(x) > 1 else 0.0 for x in days])
-    means, luck, error = _means(running, days), demand.luck[place], wrong[place]
+    means, luck, error = while_waiting(running, days), demand.luck[place], wrong[place]
     mean = np.nanmean(means, axis=1)
     daily = mean / (lead + REVIEW_DAYS)
     quantity = np.maximum(np.ceil(cover_days * daily), 1)

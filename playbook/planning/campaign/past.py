@@ -143,18 +143,8 @@ def forecast(expected: pd.DataFrame | Missing, campaign: Campaign, *, today: dt.
     """How many orders will be paid on the days that the campaign has left? Nothing where that cannot be told."""
     if isinstance(expected, Missing) or expected.iloc[0]["days"] < 1:
         return []
-    e = expected.iloc[0]
-    return [
-        Forecast(
-            "orders_paid",
-            campaign.days_left(today),
-            e["orders"],
-            e["orders_low"],
-            e["orders_high"],
-            "count",
-            method="like_before",
-        )
-    ]
+    value, low, high = expected.iloc[0][["orders", "orders_low", "orders_high"]]
+    return [Forecast("orders_paid", campaign.days_left(today), value, low, high, "count", method="like_before")]
 
 
 @answers("What does the library teach about it?")

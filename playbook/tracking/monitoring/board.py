@@ -12,7 +12,7 @@ import pandas as pd
 from ...data.engine import as_table
 from ...language import N_, _
 from ...methods import intervals
-from ...missing import Missing, answers
+from ...missing import Missing, answers, column_missing
 from ...period import Period
 from .series import COMPLAINTS, LOW, NEGATIVE, own_mentions, single_level
 
@@ -144,7 +144,9 @@ def interaction(
 def returns(ad_spend: ibis.Table, period: Period, *, channel: str = "") -> pd.DataFrame:
     """What do platforms claim that advertising (of a channel) returned? Long form, as `interaction`."""
     of = single_level(as_table(ad_spend))
-    of = of.filter(of["channel"] == channel) if channel and "channel" in of.columns else of
+    if channel and "channel" not in of.columns:
+        return column_missing("ad_spend", "channel")
+    of = of.filter(of["channel"] == channel) if channel else of
     told = [_sums(of, "day", w, spend=lambda t: t["spend"].cast("float64").sum(),
                   claimed=lambda t: t["conversion_value"].cast("float64").sum()) for w in _windows(period)]  # fmt: skip
     return _long([_row("roas", "ratio", [t["claimed"] / t["spend"] if t["spend"] else math.nan for t in told])])

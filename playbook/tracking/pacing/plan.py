@@ -19,10 +19,8 @@ from ...period import Period
 
 METRICS = {"participants": "count", "orders_paid": "count", "paid_sales": "currency"}
 """What is followed, and its unit; participants are persons who took part by then."""
-COLUMNS = (
-    *("promotion_id", "name", "platform", "category", "starts_on", "ends_on"),
-    *("earlier_on", "earlier_ends", "earlier_id"),
-)
+OWN = ("promotion_id", "name", "platform", "category", "starts_on", "ends_on")
+EARLIER = ("earlier_on", "earlier_ends", "earlier_id")
 LONGEST = 45  # days of a promotion that is a campaign and not a standing offer
 BASE = 28  # ordinary days before a campaign, by which its plan grows on the last edition's
 TITLES = {"participants": N_("Took part"), "orders_paid": N_("Orders paid"), "paid_sales": N_("Paid sales")}
@@ -105,12 +103,12 @@ def _with_last_edition(some: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
         before = rows[(rows["series"] == r["series"]) & (rows["ends_on"] < r["starts_on"])].sort_values("starts_on")
         last = before.iloc[-1] if len(before) else None
         out.append(
-            {k: None if pd.isna(r[k]) else r[k] for k in COLUMNS[:6]}
+            {k: None if pd.isna(r[k]) else r[k] for k in OWN}
             | {"earlier_on": pd.NaT if last is None else last["starts_on"],
                "earlier_ends": pd.NaT if last is None else last["ends_on"],
                "earlier_id": "" if last is None else last["promotion_id"]}
         )  # fmt: skip
-    return pd.DataFrame(out, columns=list(COLUMNS))
+    return pd.DataFrame(out, columns=[*OWN, *EARLIER])
 
 
 def span(plans: pd.DataFrame, period: Period) -> Period:
