@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from scipy import stats
 
+from .. import period as periods
 from ..findings import Finding, order
 from ..outlook import Decision
 
@@ -30,12 +31,15 @@ class Item:
         In the ledger.
     chance : float
         That the effect has the sign that is expected, if its errors follow a normal law.
+    also : sequence of (id, notebook)
+        What other notebooks decide on the same matter: a metric of one part of the shop, at the same time. One will do.
     """
 
     decision: Decision
     notebook: str
     id: str
     chance: float
+    also: Sequence[tuple[str, str]] = ()
 
     @property
     def confidence(self) -> str:
@@ -52,7 +56,7 @@ class Memo:
     items : sequence of Item
         At most `MOST`.
     others : int
-        Decisions that were left out, having less at stake.
+        Decisions that were left out, having less at stake, and on nothing that stands here.
     attention : sequence of (notebook, Finding)
         What calls for action and has no decision yet, since its effect cannot be told.
     blocked : sequence of str
@@ -90,12 +94,27 @@ def memo(
     """
     if blocked:
         return Memo(blocked=tuple(blocked))
-    items = [Item(d, notebook, id, chance(d)) for id, notebook, d in decisions]
-    items.sort(key=lambda i: (-(i.decision.stake or 0.0), i.id))
+    every = [Item(d, notebook, id, chance(d)) for id, notebook, d in decisions]
+    items: list[Item] = []
+    for one in sorted(every, key=lambda i: (-(i.decision.stake or 0.0), i.id)):
+        at = next((at for at, larger in enumerate(items) if _on_the_same(one, larger)), None)
+        if at is None:
+            items.append(one)
+        else:
+            items[at] = replace(items[at], also=(*items[at].also, (one.id, one.notebook)))
     having = {i.notebook for i in items[:most]}
     acts = [(slug, f) for slug, of in findings.items() for f in of if f.verdict == "act" and slug not in having]
     attention = sorted(acts, key=lambda pair: order(pair[1]))
     return Memo(tuple(items[:most]), max(0, len(items) - most), tuple(attention[:3]))
+
+
+def _on_the_same(one: Item, other: Item) -> bool:
+    """Whether two notebooks decide on one metric of one part of the shop, at times that overlap."""
+    a, b = one.decision, other.decision
+    if one.notebook == other.notebook or not a.by or (a.metric, dict(a.by)) != (b.metric, dict(b.by)):
+        return False
+    first, second = periods.parse(a.period), periods.parse(b.period)
+    return first.start < second.end and second.start < first.end
 
 
 def chance(decision: Decision) -> float:

@@ -48,6 +48,9 @@ def memo_text(context: Mapping[str, Any], *, title: str) -> str:
             f"   {item['confidence']}  ",
             f"   [{_plain(item['title'])}]({item['href']}) · {item['id']}",
         ]
+        if item["also"]:
+            links = "; ".join(f"[{_plain(a['title'])}]({a['href']}) · {a['id']}" for a in item["also"])
+            lines[-1:] = [f"{lines[-1]}  ", f"   {_('On the same matter, one will do:')} {links}"]
     if context["attention"]:
         lines += ["", f"## {_('Calls for action, effect not known')}", ""]
         lines += [f"- {_plain(a['text'])} ([{_plain(a['title'])}]({a['href']}))" for a in context["attention"]]
@@ -56,18 +59,21 @@ def memo_text(context: Mapping[str, Any], *, title: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _item(item: Item, titles: Mapping[str, str], currency: str) -> dict[str, str]:
+def _item(item: Item, titles: Mapping[str, str], currency: str) -> dict[str, Any]:
     word = {"high": _("high confidence"), "fair": _("fair confidence"), "low": _("low confidence")}[item.confidence]
     said = _("{word}: the effect has this sign with {chance}")
     stake = item.decision.stake
     return decision_card(item.decision, currency=currency) | {
-        "id": item.id,
-        "href": f"{item.notebook}.html",
-        "title": titles.get(item.notebook, item.notebook),
+        **_evidence(item.id, item.notebook, titles),
+        "also": [_evidence(*other, titles) for other in item.also],
         "confidence": said.format(word=word, chance=style.chance(item.chance)),
         "level": item.confidence,
         "stake": "" if stake is None else style.short(stake, "currency", currency=currency),
     }
+
+
+def _evidence(id: str, notebook: str, titles: Mapping[str, str]) -> dict[str, str]:
+    return {"id": id, "href": f"{notebook}.html", "title": titles.get(notebook, notebook)}
 
 
 def _plain(text: str) -> str:

@@ -185,21 +185,11 @@ def test_the_front_page_has_headline_findings_questions_and_origin(site):
 
 
 def test_the_memo_opens_the_front_page_and_stands_alone_as_page_and_text(site):
-    do = Decision(
-        "stop",
-        f"Stop *{SCRIPT}* now.",
-        "Buyer",
-        dt.date(2026, 11, 9),
-        "net_sales",
-        "2026-12",
-        -50,
-        -80,
-        -20,
-        "currency",
-    )
-    with_memo = dataclasses.replace(
-        site, memo=memo([("d-3fa9c1", "07a_scorecard", do)], {}), moved=["Orders: 3, was 2."]
-    )
+    do = Decision("stop", f"Stop *{SCRIPT}* now.", "Buyer", dt.date(2026, 11, 9), "net_sales", "2026-12",
+                  -50, -80, -20, "currency", by={"channel": "search"}, stake=50)  # fmt: skip
+    same = dataclasses.replace(do, text="Halve it.", stake=20)
+    made = memo([("d-3fa9c1", "07a_scorecard", do), ("d-000001", "04b_budget", same)], {})
+    with_memo = dataclasses.replace(site, memo=made, moved=["Orders: 3, was 2."])
     html = render.index(with_memo)
     assert html.index("Stop *&lt;script&gt;") < html.index('"pb-tile-value"') < html.index("Orders: 3, was 2.")
     assert "Buyer, until 9 Nov 2026" in html and "−£50.00" in html and '<a href="07a_scorecard.html">' in html
@@ -208,7 +198,8 @@ def test_the_memo_opens_the_front_page_and_stands_alone_as_page_and_text(site):
     assert SCRIPT not in alone and "high confidence: the effect has this sign with 98%" in alone
     text = render.memo_markdown(with_memo)
     assert text.startswith("# Shop \\<script\\>") and "1. **Stop \\*\\<script\\>" in text
-    assert "[Scorecard](07a_scorecard.html) · d-3fa9c1" in text
+    assert "[Scorecard](07a_scorecard.html) · d-3fa9c1  \n   On the same matter, one will do: [04b" in text
+    assert "one will do:" in alone and "d-000001" in alone and "Halve it." not in alone
 
 
 def test_a_blocked_memo_decides_nothing(site):
