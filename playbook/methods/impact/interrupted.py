@@ -71,16 +71,17 @@ def interrupted(
     )
     window, length = _window(series, controls, first, last)
     errors = placebo_in_time(series, controls, first=first, last=last, before=before, avoid=avoid)
-    changed = _changes(series, controls, window.start, length, before, _usable(series, avoid))
+    changed = _changes(_side_by_side(series, controls), window.start, length, before, _usable(series, avoid))
     if changed is None:
         note = _("Not enough data: needs {need} undisturbed days in the {before} before the measure.")
         return nothing(note.format(need=math.ceil(before / 2), before=before), comparison, level)
     if len(errors) < FEWEST_PLACEBOS:
         note = _("Not enough data: needs {need} undisturbed windows of {days} days besides this one, has {has}.")
         return nothing(note.format(need=FEWEST_PLACEBOS, days=length, has=len(errors)), comparison, level)
+    placebos = errors["own"].to_numpy(), errors[list(controls)].to_numpy()
     own, theirs = changed
-    log = own - float(_weights(errors) @ theirs)
-    rest = _errors(errors, length)
+    log = own - float(_weights(*placebos) @ theirs)
+    rest = _errors(errors["day"].to_numpy(), *placebos, length)
     spread, freedom = _spread(rest, length)
     half = float(stats.t.ppf(0.5 + level / 2, freedom)) * spread
     actual = float(series.iloc[window].sum())
@@ -107,14 +108,14 @@ def placebo_in_time(
         series since the days before), one column a control with its change, error (own less the mean of the controls).
     """
     window, length = _window(series, controls, first, last)
-    usable = _usable(series, avoid)
+    usable, values = _usable(series, avoid), _side_by_side(series, controls)
     rows = []
     for start in range(before, len(series) - length + 1, max(1, length // 3)):
         if start <= window.stop + before and start + length > window.start:
             continue
         if not usable[start : start + length].all():
             continue
-        changed = _changes(series, controls, start, length, before, usable)
+        changed = _changes(values, start, length, before, usable)
         if changed is not None:
             rows.append((series.index[start], changed[0], *changed[1], changed[0] - float(np.mean(changed[1]))))
     return pd.DataFrame(rows, columns=["day", "own", *controls, "error"])
@@ -216,15 +217,19 @@ def _usable(series: pd.Series, avoid: pd.DatetimeIndex | None) -> np.ndarray:
     return np.ones(len(series), dtype=bool) if avoid is None else ~np.asarray(series.index.isin(avoid))
 
 
+def _side_by_side(series: pd.Series, controls: pd.DataFrame) -> np.ndarray:
+    """Days × the series and its controls."""
+    return np.column_stack([series.to_numpy(float), controls.to_numpy(float)])
+
+
 def _changes(
-    series: pd.Series, controls: pd.DataFrame, start: int, length: int, before: int, usable: np.ndarray
+    values: np.ndarray, start: int, length: int, before: int, usable: np.ndarray
 ) -> tuple[float, np.ndarray] | None:
     """Logs of the mean of the window over that of the days before: of the series and of each control."""
     earlier = np.arange(max(0, start - before), start)
     earlier = earlier[usable[earlier]]
     if len(earlier) < before / 2:
         return None
-    values = np.column_stack([series.to_numpy(float), controls.to_numpy(float)])
     # Half an observation keeps the log finite of a window that is empty, or in which more came back than was sold; by
     # the day, or a window shorter than the days before would show a change where there is none.
     now, then = (values[of].mean(axis=0).clip(min=0) + 0.5 / before for of in (slice(start, start + length), earlier))
@@ -232,26 +237,22 @@ def _changes(
     return float(change[0]), change[1:]
 
 
-def _weights(errors: pd.DataFrame) -> np.ndarray:
-    """Weights of the controls, learnt on the placebos and drawn towards equal ones."""
-    x = errors.drop(columns=["day", "own", "error"]).to_numpy()
-    y = errors["own"].to_numpy()
-    equal = np.full(x.shape[1], 1 / x.shape[1])
-    if not x.any():  # nothing to learn from
+def _weights(own: np.ndarray, theirs: np.ndarray) -> np.ndarray:
+    """Weights of the controls, learnt on the placebos (rows) and drawn towards equal ones."""
+    equal = np.full(theirs.shape[1], 1 / theirs.shape[1])
+    if not theirs.any():  # nothing to learn from
         return equal
-    pull = RIDGE * float(np.mean(x**2))
-    return equal + np.linalg.solve(x.T @ x + pull * np.eye(x.shape[1]), x.T @ (y - x @ equal))
+    pull = RIDGE * float(np.mean(theirs**2)) * np.eye(theirs.shape[1])
+    return equal + np.linalg.solve(theirs.T @ theirs + pull, theirs.T @ (own - theirs @ equal))
 
 
-def _errors(errors: pd.DataFrame, length: int) -> np.ndarray:
+def _errors(day: np.ndarray, own: np.ndarray, theirs: np.ndarray, length: int) -> np.ndarray:
     """How far each placebo is off by weights learnt on those that do not overlap it.
 
     By weights that were learnt on the placebo itself, many controls follow every one of them and err only afterwards.
     """
-    apart = np.abs(np.subtract.outer(errors["day"].to_numpy(), errors["day"].to_numpy())) >= np.timedelta64(length, "D")
-    changes = errors.drop(columns=["day", "own", "error"]).to_numpy()
-    expected = [float(_weights(errors[others]) @ theirs) for others, theirs in zip(apart, changes, strict=True)]
-    return errors["own"].to_numpy() - np.array(expected)
+    apart = np.abs(np.subtract.outer(day, day)) >= np.timedelta64(length, "D")
+    return np.array([own[i] - theirs[i] @ _weights(own[others], theirs[others]) for i, others in enumerate(apart)])
 
 
 def _spread(rest: np.ndarray, length: int) -> tuple[float, int]:
