@@ -152,7 +152,7 @@ def decisions(moves: pd.DataFrame, *, period: Period, most: int = 3, currency: s
             to=style.value(p["to"], "currency", currency=currency, digits=None if p["to"] % 1 else 0),
             gain=style.short(p["gain"], "currency", currency=currency),
             interval=style.interval(p["gain_low"], p["gain_high"], "currency", currency=currency),
-            period=after.label,
+            period=style.period(after),
         )
         made.append(
             Decision(
