@@ -156,6 +156,14 @@ def test_products_are_drawn_towards_their_category():
     assert -4.0 < told["a"] < -2.0 and told["b"] == pytest.approx(-2.5, abs=0.5)
 
 
+def test_how_far_products_differ_is_learned_from_all_categories():
+    chance = np.random.default_rng(5)
+    told = np.repeat([-1.2, -1.8, -2.4], 200) + chance.normal(0, 0.2, 600) + chance.normal(0, 0.3, 600)
+    known = pd.DataFrame({"category": np.repeat(list("xyz"), 200), "elasticity": told, "error": 0.3})
+    assert corridor._between(rows for _c, rows in known.groupby("category")) == pytest.approx(0.2, abs=0.05)
+    assert corridor._between([known.head(2), known.tail(1)]) == corridor.UNKNOWN_BETWEEN
+
+
 def test_fees_are_what_platforms_keep():
     table = pd.DataFrame({"kind": ["payout", "commission", "service_fee", "adjustment"],
                           "amount": [Decimal(90), Decimal(-8), Decimal(-2), Decimal(-50)]})  # fmt: skip

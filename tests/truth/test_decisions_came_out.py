@@ -26,9 +26,9 @@ DONE = dt.date(2026, 8, 31)
 def of_the_month(store):
     """What decisions are scored by, in the month after them: metric and part → its value."""
     shop = shop_of(store, DUE)
-    sold = measure(shop, ["net_sales"], by=["product_id"]).set_index("product_id")["value"]
+    sold = measure(shop, ["paid_sales"], by=["product_id"]).set_index("product_id")["value"]
     spent = measure(shop, ["ad_spend"], by=["channel"]).set_index("channel")["value"]
-    return {("net_sales", k): v for k, v in sold.items()} | {("ad_spend", k): v for k, v in spent.items()}
+    return {("paid_sales", k): v for k, v in sold.items()} | {("ad_spend", k): v for k, v in spent.items()}
 
 
 def as_a_policy(decisions, figures):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from collections.abc import Iterable
 
 import ibis
 import numpy as np
@@ -22,6 +23,8 @@ UNITS = dict.fromkeys(
 ) | {"elasticity": "ratio"}
 """Of what `table` shows."""
 FEES = ("commission", "service_fee", "payment_fee")
+LEAST_BETWEEN, UNKNOWN_BETWEEN = 0.1, 0.3
+"""Standard deviation of the elasticities within a category: not less, and where fewer than three can be compared."""
 
 
 @answers("What part of what is paid do platforms keep?")
@@ -130,10 +133,11 @@ def _elasticities(frame: pd.DataFrame, elasticities: pd.DataFrame | None) -> np.
     if elasticities is None or not len(known := elasticities.dropna(subset="elasticity")):
         return out
     known = known.assign(error=(known.elasticity_high - known.elasticity_low) / 2 / stats.norm.ppf(0.95))
-    own = known.set_index("product_id")
-    of_category = {name: _together(rows) for name, rows in known.groupby("category")}
+    own, groups = known.set_index("product_id"), dict(list(known.groupby("category")))
+    between = _between(groups.values())
+    of_category = {name: _together(rows, between) for name, rows in groups.items()}
     for i, p in enumerate(frame.itertuples()):
-        mean, error, between = of_category.get(p.category, (math.nan, math.nan, math.nan))
+        mean, error = of_category.get(p.category, (math.nan, math.nan))
         out[i] = mean, math.hypot(error, between)
         if p.product_id in own.index:
             value, alone = own.loc[p.product_id, ["elasticity", "error"]]
@@ -142,16 +146,25 @@ def _elasticities(frame: pd.DataFrame, elasticities: pd.DataFrame | None) -> np.
     return out
 
 
-def _together(rows: pd.DataFrame) -> tuple[float, float, float]:
-    """Mean elasticity of a category, its error, and how much products differ (DerSimonian and Laird's moments)."""
-    w = 1 / rows.error.to_numpy() ** 2
-    mean = float(np.average(rows.elasticity, weights=w))
-    if len(rows) < 3:
-        return mean, float(w.sum()) ** -0.5, 0.3
-    q = float(w @ (rows.elasticity.to_numpy() - mean) ** 2)
-    between = math.sqrt(max(0.01, (q - len(rows) + 1) / (w.sum() - (w**2).sum() / w.sum())))
+def _between(groups: Iterable[pd.DataFrame]) -> float:
+    """How much the elasticities of one category's products differ (DerSimonian and Laird's moments).
+
+    Learned from all categories together: of the ten products of one, chance makes it anything.
+    """
+    above, of, freedom = 0.0, 0.0, 0
+    for rows in groups:
+        w = 1 / rows.error.to_numpy() ** 2
+        mean = np.average(rows.elasticity, weights=w)
+        above += float(w @ (rows.elasticity.to_numpy() - mean) ** 2) - (len(rows) - 1)
+        of += float(w.sum() - (w**2).sum() / w.sum())
+        freedom += len(rows) - 1
+    return UNKNOWN_BETWEEN if freedom < 2 else math.sqrt(max(LEAST_BETWEEN**2, above / of))
+
+
+def _together(rows: pd.DataFrame, between: float) -> tuple[float, float]:
+    """Mean elasticity of a category, and its error."""
     w = 1 / (rows.error.to_numpy() ** 2 + between**2)
-    return float(np.average(rows.elasticity, weights=w)), float(w.sum()) ** -0.5, between
+    return float(np.average(rows.elasticity, weights=w)), float(w.sum()) ** -0.5
 
 
 @answers("Between which prices can each product be sold?")

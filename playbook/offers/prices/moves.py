@@ -123,7 +123,7 @@ def _step(p: dict[str, Any], most: float) -> float:
 
 @answers("Which prices should be changed?")
 def decisions(moves: pd.DataFrame, *, period: Period, most: int = 3, currency: str = "CNY") -> list[Decision]:
-    """The price changes that earn most, as decisions; net sales of the next period are what they are scored by.
+    """The price changes that earn most, as decisions; paid sales of the next period are what they are scored by.
 
     Parameters
     ----------
@@ -156,7 +156,7 @@ def decisions(moves: pd.DataFrame, *, period: Period, most: int = 3, currency: s
         )
         made.append(
             Decision(
-                "change_price", text, _("Pricing"), due, "net_sales", after.label, p["sales"], p["sales_low"],
+                "change_price", text, _("Pricing"), due, "paid_sales", after.label, p["sales"], p["sales_low"],
                 p["sales_high"], "currency", by={"product_id": p["product_id"]}, check="controls", stake=p["gain"],
             )
         )  # fmt: skip
