@@ -34,7 +34,7 @@ damage: .venv/dev  ## thousands of damaged exports into ingest; EXAMPLES=… say
 	@PLAYBOOK_DAMAGE=$(or $(EXAMPLES),2000) $(BIN)/pytest -m scale tests/data/test_damage.py $(ARGS)
 
 truth: .venv/dev  ## what the methods find of what is planted in many demo worlds, as a table; minutes
-	@$(BIN)/pytest -n 0 -m truth tests/truth $(ARGS)
+	@$(BIN)/pytest -n 0 -m truth $(ARGS)
 
 alive: .venv/dev  ## a page that shows the demo beside real shops: build/alive/index.html
 	@$(BIN)/python tests/truth/alive.py $(ARGS)
