@@ -94,7 +94,9 @@ def _png(axes: Axes) -> bytes:
 
     figure = axes.figure
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=100, bbox_inches=None)  # type: ignore[union-attr]
+    # Packed lightly: it goes no further than the next window, and a seventh of the time went into packing.
+    light = {"compress_level": 1}
+    figure.savefig(buffer, format="png", dpi=100, bbox_inches=None, pil_kwargs=light)  # type: ignore[union-attr]
     plt.close(figure)  # type: ignore[arg-type]
     return buffer.getvalue()
 
