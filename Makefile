@@ -24,8 +24,8 @@ report: .venv/runtime  ## the report of the demo shop, in reports/demo/
 lab: .venv/runtime  ## JupyterLab in notebooks/
 	@cd notebooks && ../$(BIN)/jupyter lab $(ARGS)
 
-test: .venv/dev  ## all tests
-	@$(BIN)/pytest -n 2 -m "not truth" $(ARGS)
+test: .venv/dev  ## all tests but the slow ones of `make truth`
+	@$(BIN)/pytest -n 3 --dist worksteal -m "not truth" $(ARGS)
 
 kills: .venv/dev  ## kill thirty runs of the book and see that nothing is lost; ten minutes
 	@$(BIN)/python benchmarks/kills.py $(ARGS)

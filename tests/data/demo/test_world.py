@@ -59,6 +59,7 @@ def test_units_answer_to_a_price_by_the_planted_elasticity(tmp_path):
     assert abs(units[1][rest].sum() / units[0][rest].sum() - 1) < 0.02
 
 
+@pytest.mark.truth
 def test_twice_the_budget_brings_what_the_truth_says(tmp_path):
     for channel in ("in_platform", "xiaohongshu"):
         (base, one), (other, two) = worlds(tmp_path, f'from = "2023-10"\n[budgets]\n{channel} = 2.0\n', scale=0.5)
