@@ -142,7 +142,8 @@ def plan(house: Path, *targets: str) -> str:
 
 def test_a_second_call_sets_nothing_up(ready):
     assert plan(ready, "report").split() == [".venv/bin/playbook", "run", "demo"]
-    assert plan(ready, "test").split() == [".venv/bin/pytest", "-n", "2", "-m", '"not', 'truth"']
+    (tests,) = plan(ready, "test").splitlines()
+    assert tests.startswith(".venv/bin/pytest ") and '-m "not truth"' in tests
 
 
 def test_a_change_of_the_lists_installs_again_in_the_same_venv(ready):

@@ -40,6 +40,7 @@ def test_no_pull_is_cut_off():
         assert (world.pull > CAP).mean() < 0.001
 
 
+@pytest.mark.truth
 def test_units_answer_to_a_price_by_the_planted_elasticity(tmp_path):
     (base, one), (other, two) = worlds(tmp_path, 'from = "2023-10"\n[prices]\ncream0002 = 0.9\n', scale=1, seed=1)
     j = base.catalogue.position("cream0002")
