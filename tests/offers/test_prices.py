@@ -134,6 +134,21 @@ def test_shares_that_wander_widen_it():
     assert (calm.spread < 0.1).all() and wild.spread.mean() == pytest.approx(0.3 * math.sqrt(2), rel=0.5)
 
 
+@pytest.mark.parametrize("nothing", [{"product_id": ""}, {"units": 0}, {"paid_at": pd.Timestamp("2023-05-01")}])
+def test_where_no_product_was_sold_nothing_is_expected(nothing):
+    told = coming.units(sold().assign(**nothing), JANUARY)
+    assert told.empty and list(told.columns) == ["product_id", "units", "expected", "spread"]
+
+
+def test_weeks_and_quarters_have_a_next_one_too():
+    chance = np.random.default_rng(6)
+    days = pd.date_range("2023-01-02", "2024-12-29")
+    lines = pd.DataFrame({"paid_at": days, "product_id": "a", "units": chance.poisson(50, len(days))})
+    week, quarter = (coming.units(lines, parse(p)).iloc[0] for p in ("2024-W52", "2024-Q3"))
+    assert week.expected == pytest.approx(350, rel=0.2) and quarter.expected == pytest.approx(4600, rel=0.1)
+    assert 0 < quarter.spread < week.spread < 0.3
+
+
 def test_loose_days_are_held_beside_as_many_days_before_them():
     told = coming.units(months([30, 33, 36] * 4, [50] * 12), parse("2022-12-01/2022-12-31"))
     assert told.expected.tolist() == told.units.tolist() and (told.spread > 0).all() and np.isfinite(told.spread).all()

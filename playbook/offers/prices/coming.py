@@ -45,11 +45,8 @@ def units(sold: ibis.Table, period: Period) -> pd.DataFrame:
     total, error = _whole(whole, period)
     now = now[now > 0]
     spread = np.sqrt(error**2 + _wander(past) + 1 / now)
-    return (
-        pd.DataFrame({"units": now, "expected": now * total / whole.iloc[-1], "spread": spread})
-        .rename_axis("product_id")
-        .reset_index()
-    )
+    out = pd.DataFrame({"units": now, "expected": now * total / whole.iloc[-1], "spread": spread})
+    return out.rename_axis("product_id").reset_index()
 
 
 def _by_period(sold: ibis.Table, period: Period) -> pd.DataFrame:
@@ -71,8 +68,7 @@ def _by_period(sold: ibis.Table, period: Period) -> pd.DataFrame:
 def _whole(whole: pd.Series, period: Period) -> tuple[float, float]:
     """What the shop will sell in all, and the standard deviation of its log."""
     if period.kind in ("week", "month", "quarter"):
-        freq = {"week": period.start.strftime("W-%a"), "month": "M", "quarter": "Q"}[period.kind]
-        step = next_step(whole.set_axis(whole.index.to_period(freq)), "count", level=LEVEL)
+        step = next_step(whole, "count", level=LEVEL)
         if step.said and step.low > 0:
             return step.value, math.log(step.high / step.low) / 2 / float(stats.norm.ppf(0.5 + LEVEL / 2))
     moved = np.diff(np.log(whole[whole > 0]))
