@@ -32,7 +32,8 @@ class Item:
     chance : float
         That the effect has the sign that is expected, if its errors follow a normal law.
     also : sequence of (id, notebook)
-        What other notebooks decide on the same matter: a metric of one part of the shop, at the same time. One will do.
+        What other notebooks decide on the same matter: the same is to be done of one part of the shop, at the same
+        time. One will do.
     """
 
     decision: Decision
@@ -109,9 +110,9 @@ def memo(
 
 
 def _on_the_same(one: Item, other: Item) -> bool:
-    """Whether two notebooks decide on one metric of one part of the shop, at times that overlap."""
+    """Whether two notebooks would have the same done of one part of the shop, at times that overlap."""
     a, b = one.decision, other.decision
-    if one.notebook == other.notebook or not a.by or (a.metric, dict(a.by)) != (b.metric, dict(b.by)):
+    if one.notebook == other.notebook or (a.name, dict(a.by)) != (b.name, dict(b.by)):
         return False
     first, second = periods.parse(a.period), periods.parse(b.period)
     return first.start < second.end and second.start < first.end

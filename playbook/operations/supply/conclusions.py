@@ -241,7 +241,7 @@ def campaign_decisions(
         effect = (value, min(low, value), max(high, value))
         out.append(
             Decision(
-                "stock_in_time", said, _("purchasing"), due, "paid_sales", period, *effect, "currency",
+                "bring_forward", said, _("purchasing"), due, "paid_sales", period, *effect, "currency",
                 by={"product_id": row.product_id},
             )
         )  # fmt: skip
