@@ -41,16 +41,15 @@ def memo_text(context: Mapping[str, Any], *, title: str) -> str:
     elif not context["items"]:
         lines += [_("Nothing is to be decided now.")]
     for place, item in enumerate(context["items"], start=1):
-        lines += [
-            f"{place}. **{_plain(item['text'])}**",
-            "   " + _("{owner}, until {date}").format(owner=_plain(item["owner"]), date=item["due"]) + "  ",
-            f"   {item['effect']}  ",
-            f"   {item['confidence']}  ",
-            f"   [{_plain(item['title'])}]({item['href']}) · {item['id']}",
+        facts = [
+            _("{owner}, until {date}").format(owner=_plain(item["owner"]), date=item["due"]),
+            item["effect"],
+            item["confidence"],
+            _link(item),
         ]
         if item["also"]:
-            links = "; ".join(f"[{_plain(a['title'])}]({a['href']}) · {a['id']}" for a in item["also"])
-            lines[-1:] = [f"{lines[-1]}  ", f"   {_('On the same matter, one will do:')} {links}"]
+            facts.append(f"{_('On the same matter, one will do:')} {'; '.join(map(_link, item['also']))}")
+        lines += [f"{place}. **{_plain(item['text'])}**", "  \n".join(f"   {fact}" for fact in facts)]
     if context["attention"]:
         lines += ["", f"## {_('Calls for action, effect not known')}", ""]
         lines += [f"- {_plain(a['text'])} ([{_plain(a['title'])}]({a['href']}))" for a in context["attention"]]
@@ -73,7 +72,12 @@ def _item(item: Item, titles: Mapping[str, str], currency: str) -> dict[str, Any
 
 
 def _evidence(id: str, notebook: str, titles: Mapping[str, str]) -> dict[str, str]:
+    """Where a decision stands with its reasons."""
     return {"id": id, "href": f"{notebook}.html", "title": titles.get(notebook, notebook)}
+
+
+def _link(evidence: Mapping[str, Any]) -> str:
+    return f"[{_plain(evidence['title'])}]({evidence['href']}) · {evidence['id']}"
 
 
 def _plain(text: str) -> str:

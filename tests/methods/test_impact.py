@@ -70,8 +70,10 @@ def test_a_control_of_which_more_came_back_than_was_sold_spoils_nothing():
 
 def test_controls_that_never_move_leave_the_series_beside_its_own_past():
     own, controls = world()
-    made = interrupted(own, controls * 0 + 10, first=FIRST, last=LAST)
+    still = controls * 0 + 10
+    made = interrupted(own, still, first=FIRST, last=LAST)
     assert made.low < 0 < made.high
+    assert not placebo_in_time(own, still, first=FIRST, last=LAST)[list(still)].to_numpy().any()
 
 
 def test_the_input_stays_as_it_was():

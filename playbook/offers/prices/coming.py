@@ -37,8 +37,8 @@ def units(sold: ibis.Table, period: Period) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        product_id, units (sold in this period), expected (in the next, on average), spread (standard deviation of its
-        log; infinite where the data hold no earlier period to learn it from).
+        product_id, units (sold in this period), expected (in the next; median), spread (standard deviation of its log;
+        infinite where the data hold no earlier period to learn it from).
     """
     past = _by_period(sold, period)
     whole, now = past.sum(axis=1), past.iloc[-1]
@@ -56,10 +56,10 @@ def _by_period(sold: ibis.Table, period: Period) -> pd.DataFrame:
     daily = t.group_by("day", "product_id").aggregate(units=t.units.sum().cast("float64")).to_pandas()
     day = pd.to_datetime(daily["day"])
     first = day.min().date() if len(day) else period.start
-    starts, ends = [period.start], period.end
-    while (one := Period(starts[0], ends, period.kind).previous).start >= first and len(starts) <= LOOKED_AT:
-        starts, ends = [one.start, *starts], one.end
-    edges = pd.DatetimeIndex([*starts, period.end])
+    known = [period]
+    while known[0].previous.start >= first and len(known) <= LOOKED_AT:
+        known.insert(0, known[0].previous)
+    edges = pd.DatetimeIndex([*(p.start for p in known), period.end])
     daily["at"] = pd.cut(day, edges, right=False, labels=edges[:-1])
     sums = daily.dropna(subset="at").groupby(["at", "product_id"], observed=True)["units"].sum()
     return sums.unstack().reindex(edges[:-1]).fillna(0.0)

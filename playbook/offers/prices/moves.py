@@ -80,10 +80,10 @@ def moves(
     Returns
     -------
     DataFrame
-        One row a product whose gain is surely above 0: product_id, name, price, to (currency), gain (low, high:
-        contribution of the next period, on average), sales (low, high: what will be sold in it, less what was to be
-        expected without the step; how many buyers come is also a matter of luck, and the interval holds that), 80 %;
-        the largest gain first.
+        One row a product whose gain is above 0 with nine chances in ten: product_id, name, price, to (currency), gain
+        (low, high: contribution of the next period, on average), sales (low, high: what will be sold in it, less what
+        was to be expected without the step; how many buyers come is also a matter of luck, and the interval holds
+        that), 80 %; the largest gain first.
     """
     rows, rng = [], np.random.default_rng(rng)
     kept = 1 - corridor.attrs["fees"]
@@ -139,11 +139,12 @@ def decisions(moves: pd.DataFrame, *, period: Period, most: int = 3, currency: s
     for p in moves.head(most).to_dict("records"):
         up = p["to"] > p["price"]
         text = _(
-            "Raise the price of “{name}” from {price} to {to}: about {gain} more contribution in {period} ({interval})."
+            "Raise the price of “{name}” from {price} to {to}: on average {gain} more contribution in {period} "
+            "({interval})."
         )
         if not up:
             text = _(
-                "Lower the price of “{name}” from {price} to {to}: about {gain} more contribution in {period} "
+                "Lower the price of “{name}” from {price} to {to}: on average {gain} more contribution in {period} "
                 "({interval})."
             )
         text = text.format(
